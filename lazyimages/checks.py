@@ -1,0 +1,137 @@
+"""System checks: what a project gets wrong before its first image, each with its remedy."""
+
+import copy
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+import PIL
+from django.apps import AppConfig
+from django.conf import settings as django_settings
+from django.core import checks
+from django.core.files.storage import Storage, storages
+from django.urls import NoReverseMatch, reverse
+
+from lazyimages import conf, current
+from lazyimages.conf import Settings
+from lazyimages.storage import is_s3, variants_alias
+
+LEAST_PILLOW = (13, 0)
+_BOTOCORE_TIMEOUT = 60  # seconds, the default of connect_timeout and read_timeout in botocore.config.Config
+
+
+@checks.register("lazyimages")
+def check_settings(
+    app_configs: Sequence[AppConfig] | None = None, **kwargs: Any
+) -> list[checks.CheckMessage]:
+    """Check LAZYIMAGES, and what it names in the rest of the settings."""
+    settings, problems = conf.read(getattr(django_settings, "LAZYIMAGES", {}))
+    if problems:
+        return [_error(problem.check, problem.message, problem.hint) for problem in problems]
+    return [
+        *_check_whitelist(settings),
+        *_check_delivery(settings),
+        *_check_names(settings),
+        *_check_storages(settings),
+        *_check_engine(settings),
+    ]
+
+
+def _error(number: str, message: str, hint: str) -> checks.CheckMessage:
+    return checks.Error(message, hint=hint, id=f"lazyimages.{number}")
+
+
+def _check_whitelist(settings: Settings) -> Iterator[checks.CheckMessage]:
+    if not settings.whitelist:
+        hint = 'Set LAZYIMAGES["SIZES"] = ["360x270", "480h", "1280w"], or PRESETS.'
+        yield _error("E006", "LAZYIMAGES allows no sizes, so every image would be a 404.", hint)
+
+
+def _check_delivery(settings: Settings) -> Iterator[checks.CheckMessage]:
+    where = f"DELIVERY is {settings.delivery!r}"
+    if settings.delivery != "local" and not settings.cdn_url:
+        hint = 'Set LAZYIMAGES["CDN_URL"] to your distribution, as in https://d111111abcdef8.cloudfront.net.'
+        yield _error("E007", f"{where}, but there is no CDN_URL.", hint)
+    if settings.delivery != "local" and not settings.resizer_url:
+        hint = 'Set LAZYIMAGES["RESIZER_URL"], as in https://shop.example/images/resizer.'
+        yield _error("E008", f"{where}, but there is no RESIZER_URL.", hint)
+    try:
+        reverse("lazyimages:resizer")
+    except NoReverseMatch:
+        hint = 'Add path("images/", include("lazyimages.urls")) to the root URLconf.'
+        yield _error("E009", "The URLs of lazyimages are not included.", hint)
+
+
+def _check_names(settings: Settings) -> Iterator[checks.CheckMessage]:
+    for key, alias in (("ORIGINALS", settings.originals), ("VARIANTS", settings.variants)):
+        # VARIANTS has a default that may be missing, in favour of "default".
+        if alias not in django_settings.STORAGES and alias != Settings().variants:
+            hint = f"Choose from {', '.join(django_settings.STORAGES)}, or add it to STORAGES."
+            yield _error("E014", f"LAZYIMAGES[{key!r}] is {alias!r}, which is not in STORAGES.", hint)
+    if settings.cache not in django_settings.CACHES:
+        hint = f"Choose from {', '.join(django_settings.CACHES)}, or add it to CACHES."
+        yield _error("E016", f'LAZYIMAGES["CACHE"] is {settings.cache!r}, which is not in CACHES.', hint)
+
+
+def _check_storages(settings: Settings) -> Iterator[checks.CheckMessage]:
+    if variants_alias() not in django_settings.STORAGES or settings.originals not in django_settings.STORAGES:
+        return
+    variants = storages[variants_alias()]
+    if _renames(variants):
+        hint = (
+            "Give it the option that overwrites files of the same name (file_overwrite, overwrite_files), "
+            "or use FileSystemStorage or S3Storage."
+        )
+        message = f"The storage {variants_alias()!r} renames a file whose name is taken."
+        yield _error("E010", f"{message} Variants must have exactly their key as name.", hint)
+    if settings.delivery != "local" and getattr(variants, "location", "").strip("/"):
+        hint = "Remove location, or the URLs that the CDN asks for would not be the keys in the bucket."
+        yield _error("E011", f"The storage {variants_alias()!r} has a location.", hint)
+    for alias in sorted({settings.originals, variants_alias()}):
+        yield from _check_patience(alias, storages[alias])
+
+
+def _renames(storage: Storage) -> bool:
+    """Ask a copy of the storage, to which one name is taken, what it would call a second such file."""
+    if is_s3(storage) or _has_path(storage):
+        return False  # lazyimages writes to these itself, by name
+    taken = "lazyimages/check.jpg"
+    double = copy.copy(storage)
+    double.exists = lambda name: name == taken  # type: ignore[method-assign]
+    return double.get_available_name(taken) != taken
+
+
+def _has_path(storage: Storage) -> bool:
+    try:
+        storage.path("")
+    except NotImplementedError:
+        return False
+    return True
+
+
+def _check_patience(alias: str, storage: Storage) -> Iterator[checks.CheckMessage]:
+    if not is_s3(storage):
+        return
+    config = storage.client_config  # type: ignore[attr-defined]
+    if config.read_timeout >= _BOTOCORE_TIMEOUT or config.connect_timeout >= _BOTOCORE_TIMEOUT:
+        yield checks.Warning(
+            f"The storage {alias!r} waits 60 seconds for S3, several times over, and a worker with it.",
+            hint="Set client_config to botocore.config.Config(connect_timeout=2, read_timeout=5, "
+            "retries={'mode': 'standard', 'total_max_attempts': 2}).",
+            id="lazyimages.W001",
+        )
+
+
+def _check_engine(settings: Settings) -> Iterator[checks.CheckMessage]:
+    if tuple(map(int, PIL.__version__.split(".")[:2])) < LEAST_PILLOW:
+        hint = "pip install --upgrade 'Pillow>=13.0'"
+        yield _error("E012", f"Pillow {PIL.__version__} has known flaws in reading images.", hint)
+    try:
+        encoders = current.engine().encoders()
+    except ImportError as error:
+        hint = "Name a class by its dotted path, and install what it needs."
+        yield _error("E015", f'LAZYIMAGES["ENGINE"] cannot be imported: {error}.', hint)
+        return
+    for format in settings.formats:
+        if format.name not in encoders:
+            hint = f"Install a Pillow built with {format.name.upper()}, or take it out of FORMATS."
+            yield _error("E013", f"The engine cannot write {format.name.upper()}.", hint)

@@ -1,0 +1,68 @@
+"""Colour: modes that can be resized well, ICC profiles to sRGB, and what formats can hold."""
+
+from functools import lru_cache
+from io import BytesIO
+
+from PIL import Image, ImageCms
+
+_SPACES = {"RGB": "RGB ", "CMYK": "CMYK", "L": "GRAY"}
+
+
+def resizable(image: Image.Image) -> Image.Image:
+    """Return the loaded image in a mode whose values may be averaged: L, LA, RGB, RGBA or CMYK."""
+    if image.mode.startswith("I") or image.mode == "F":
+        return _sixteen_to_eight(image)
+    if "transparency" in image.info or image.mode in ("PA", "RGBa", "La"):
+        return image.convert("RGBA")
+    if image.mode in ("L", "LA", "RGB", "RGBA", "CMYK"):
+        return image
+    return image.convert("L" if image.mode == "1" else "RGB")
+
+
+def to_srgb(image: Image.Image, profile: bytes | None) -> Image.Image:
+    """Return the image in sRGB, or grey: through its ICC profile, or by plain conversion without one.
+
+    A profile that is broken, or is for another colour space, is ignored.
+    """
+    colours = image.convert(image.mode[:-1]) if image.mode in ("LA", "RGBA") else image
+    transform = _transform(profile, colours.mode) if profile else None
+    if transform is not None:
+        managed = transform.apply(colours)
+        if colours is not image:
+            managed.putalpha(image.getchannel("A"))
+        return managed
+    return image.convert("RGB") if image.mode == "CMYK" else image
+
+
+def flatten(image: Image.Image, background: str) -> Image.Image:
+    """Return the image on a background, without alpha."""
+    if image.mode not in ("LA", "RGBA"):
+        return image
+    flat = Image.new("RGB", image.size, background)
+    flat.paste(image.convert("RGB"), mask=image.getchannel("A"))
+    return flat
+
+
+def _sixteen_to_eight(image: Image.Image) -> Image.Image:
+    # Pillow's own conversion clips at 255. 16-bit modes have 65,535 for white, whole bytes for each 257.
+    if image.mode == "F":
+        return image.convert("L")
+    return image.convert("I").point(lambda value: value * (1 / 257) + 0.5).convert("L")
+
+
+@lru_cache(maxsize=32)
+def _transform(profile: bytes, mode: str) -> ImageCms.ImageCmsTransform | None:
+    try:
+        source = ImageCms.ImageCmsProfile(BytesIO(profile))
+        if source.profile.xcolor_space != _SPACES[mode]:
+            return None
+        return ImageCms.buildTransform(
+            source,
+            ImageCms.createProfile("sRGB"),
+            mode,
+            "RGB",
+            ImageCms.Intent.RELATIVE_COLORIMETRIC,
+            ImageCms.Flags.BLACKPOINTCOMPENSATION,
+        )
+    except (ImageCms.PyCMSError, OSError, ValueError):
+        return None

@@ -1,0 +1,49 @@
+"""The errors of lazyimages, all below `LazyImagesError`. HTTP statuses are chosen in `views` alone."""
+
+
+class LazyImagesError(Exception):
+    """Anything that lazyimages raises on purpose."""
+
+
+class InvalidSize(LazyImagesError, ValueError):
+    """A text is not in the size grammar: `WxH`, `Ww` or `Hh`, numbers 1 to 9999 without leading zeros."""
+
+
+class InvalidKey(LazyImagesError, ValueError):
+    """A text is not the key of a variant in its canonical form."""
+
+
+class RefusedName(LazyImagesError, ValueError):
+    """An original has a name whose variants could not be told apart from those of another original."""
+
+
+class ImageError(LazyImagesError):
+    """The file itself is the trouble; the message is fit for the person who uploaded it."""
+
+
+class UnsupportedImage(ImageError):
+    """The bytes are no image, or one of a format outside the allow-list."""
+
+
+class CorruptImage(ImageError):
+    """The bytes begin like an image, but are truncated or cannot be decoded."""
+
+
+class ImageTooLarge(ImageError):
+    """The image has more bytes, or more pixels over all its frames, than the settings allow."""
+
+
+class EncoderMissing(LazyImagesError):
+    """The engine was built without the encoder that a format needs."""
+
+
+class OriginalNotFound(LazyImagesError):
+    """There is no original under this name."""
+
+
+class StorageUnavailable(LazyImagesError):
+    """The storage did not answer, or refused: nothing is known about the file."""
+
+
+class Busy(LazyImagesError):
+    """No render slot, or no lock, was free within RENDER_WAIT seconds."""

@@ -1,0 +1,141 @@
+"""Read an original; get, put, delete and list variants. The bucket is the only registry of variants.
+
+Which storages are used is read from LAZYIMAGES at every call: ORIGINALS and VARIANTS name entries of
+STORAGES, and VARIANTS falls back to "default".
+"""
+
+from collections.abc import Iterable, Iterator
+from typing import cast
+
+from django.conf import settings as django_settings
+from django.core.files.storage import Storage, storages
+from django.core.signals import setting_changed
+from django.utils.functional import LazyObject, empty
+
+from lazyimages import conf
+from lazyimages.exceptions import OriginalNotFound, StorageUnavailable
+from lazyimages.storage.base import AccessDenied, Backend, Stored, etag
+from lazyimages.storage.filesystem import FileSystemBackend
+from lazyimages.storage.generic import GenericBackend
+
+__all__ = [
+    "Stored",
+    "delete",
+    "etag",
+    "get_original",
+    "get_variant",
+    "is_s3",
+    "iter_keys",
+    "originals_storage",
+    "put_original",
+    "put_variant",
+    "variants_alias",
+]
+
+
+def get_variant(key: str) -> Stored | None:
+    """Return a stored variant, or None; `StorageUnavailable` when the storage fails.
+
+    A refusal counts as missing, since that is S3's answer for a missing object to somebody without
+    s3:ListBucket.
+    """
+    try:
+        return _variants().read(key)
+    except AccessDenied:
+        return None
+
+
+def get_original(name: str, *, limit: int) -> bytes:
+    """Return an original's bytes.
+
+    Raises `OriginalNotFound`, `ImageTooLarge` beyond `limit` bytes, and `StorageUnavailable`.
+    """
+    try:
+        stored = _originals().read(name, limit=limit)
+    except AccessDenied as error:
+        raise StorageUnavailable(
+            f"{error}. On S3, give this application s3:GetObject on the originals and s3:ListBucket on "
+            "the bucket: without ListBucket a missing original cannot be told from a forbidden one."
+        ) from error
+    if stored is None:
+        raise OriginalNotFound(f"there is no original {name!r}")
+    return stored.data
+
+
+def put_original(name: str, data: bytes, content_type: str) -> str:
+    """Store an upload as it is and return its name. One PUT on S3, whatever the size."""
+    return _originals().write(name, data, content_type=content_type, cache_control=None)
+
+
+def put_variant(key: str, data: bytes, content_type: str) -> None:
+    """Store a variant, whole or not at all; `StorageUnavailable` when that fails."""
+    backend = _variants()
+    name = backend.write(key, data, content_type=content_type, cache_control=conf.settings().cache_control)
+    if name != key:
+        backend.delete([name])
+        raise StorageUnavailable(
+            f"the storage {variants_alias()!r} stored {key!r} as {name!r}; choose one that overwrites"
+        )
+
+
+def delete(keys: Iterable[str]) -> None:
+    """Delete variants; those that are not there are no error."""
+    _variants().delete(keys)
+
+
+def iter_keys(prefix: str = "") -> Iterator[str]:
+    """Yield the names in the storage of the variants that begin with `prefix`."""
+    return _variants().iter_names(prefix)
+
+
+def variants_alias() -> str:
+    """Return the entry of STORAGES that holds the variants."""
+    alias = conf.settings().variants
+    return alias if alias in django_settings.STORAGES else "default"
+
+
+def is_s3(storage: Storage) -> bool:
+    """Tell whether a storage is django-storages' S3Storage, without importing boto3 for others."""
+    return any(
+        (cls.__module__, cls.__qualname__) == ("storages.backends.s3", "S3Storage")
+        for cls in type(storage).__mro__
+    )
+
+
+class _OriginalsStorage(LazyObject):  # type: ignore[type-arg]  # generic in django-stubs alone
+    """The storage that ORIGINALS names, looked up when it is first used: models are defined earlier."""
+
+    def _setup(self) -> None:
+        self._wrapped = storages[conf.settings().originals]
+
+
+originals_storage = cast(Storage, _OriginalsStorage())
+
+
+def _reset(*, setting: str, **kwargs: object) -> None:
+    # Django makes new storages for changed settings; MEDIA_ROOT and the like are read by each of them.
+    if setting in ("STORAGES", "LAZYIMAGES"):
+        originals_storage._wrapped = empty  # type: ignore[assignment]
+
+
+setting_changed.connect(_reset)
+
+
+def _originals() -> Backend:
+    return _backend(storages[conf.settings().originals])
+
+
+def _variants() -> Backend:
+    return _backend(storages[variants_alias()])
+
+
+def _backend(storage: Storage) -> Backend:
+    if is_s3(storage):
+        from lazyimages.storage.s3 import S3Backend  # boto3 is an extra
+
+        return S3Backend(storage)
+    try:
+        storage.path("")
+    except NotImplementedError:
+        return GenericBackend(storage)
+    return FileSystemBackend(storage)

@@ -1,0 +1,129 @@
+"""Storages with `path()`: files that appear whole or not at all, also when the writer is killed."""
+
+import os
+from collections.abc import Iterable, Iterator
+from contextlib import suppress
+from datetime import UTC, datetime
+from pathlib import Path
+from secrets import token_hex
+
+from django.conf import settings as django_settings
+from django.core.exceptions import SuspiciousFileOperation
+from django.core.files.storage import Storage
+
+from lazyimages.exceptions import ImageTooLarge, StorageUnavailable
+from lazyimages.storage.base import AccessDenied, Stored
+
+_TEMPORARY = ".lazyimages-"
+
+
+class FileSystemBackend:
+    """Reads and writes below the directory of a storage that has `path()`."""
+
+    def __init__(self, storage: Storage) -> None:
+        self._storage = storage
+
+    def read(self, name: str, *, limit: int | None = None) -> Stored | None:
+        """Return a file, or None; `ImageTooLarge` beyond `limit` bytes."""
+        try:
+            with self._path(name).open("rb") as file:
+                stat = os.fstat(file.fileno())
+                if limit is not None and stat.st_size > limit:
+                    raise ImageTooLarge(f"the file has {stat.st_size} bytes; {limit} are allowed")
+                return Stored(data=file.read(), last_modified=datetime.fromtimestamp(stat.st_mtime, UTC))
+        except (FileNotFoundError, NotADirectoryError, IsADirectoryError, SuspiciousFileOperation):
+            return None
+        except PermissionError as error:
+            raise AccessDenied(str(error)) from error
+        except OSError as error:
+            raise StorageUnavailable(str(error)) from error
+
+    def write(self, name: str, data: bytes, *, content_type: str, cache_control: str | None) -> str:
+        """Write the file under its name in one step. The headers have no place in a file system."""
+        target = self._path(name)
+        try:
+            _make_directories(target.parent)
+            try:
+                _write_unnamed(target, data)
+            except (OSError, AttributeError):
+                # Not every system and file system has O_TMPFILE (Linux, on ext4, xfs, btrfs, tmpfs).
+                _write_named(target, data)
+        except OSError as error:
+            raise StorageUnavailable(str(error)) from error
+        return name
+
+    def delete(self, names: Iterable[str]) -> None:
+        """Delete files; those that are not there are no error."""
+        for name in names:
+            try:
+                self._path(name).unlink(missing_ok=True)
+            except NotADirectoryError:
+                continue
+            except OSError as error:
+                raise StorageUnavailable(str(error)) from error
+
+    def iter_names(self, prefix: str) -> Iterator[str]:
+        """Yield the names that begin with `prefix`, in no order; temporary files are none of them."""
+        root = Path(self._storage.path(""))
+        start = root / prefix.rpartition("/")[0]
+        for directory, _, files in os.walk(start):
+            for file in files:
+                name = (Path(directory) / file).relative_to(root).as_posix()
+                if name.startswith(prefix) and not file.startswith(_TEMPORARY):
+                    yield name
+
+    def _path(self, name: str) -> Path:
+        return Path(self._storage.path(name))
+
+
+def _make_directories(directory: Path) -> None:
+    mode = django_settings.FILE_UPLOAD_DIRECTORY_PERMISSIONS
+    if mode is None or directory.exists():
+        directory.mkdir(parents=True, exist_ok=True)
+        return
+    # mkdir(mode=) leaves out the parents and obeys the umask; Django's storage gives all of them the mode.
+    _make_directories(directory.parent)
+    directory.mkdir(exist_ok=True)
+    directory.chmod(mode)
+
+
+def _write_unnamed(target: Path, data: bytes) -> None:
+    """Write a file that has no name until it is whole, so that a killed writer leaves nothing behind."""
+    descriptor = os.open(target.parent, os.O_TMPFILE | os.O_WRONLY, 0o666)
+    with os.fdopen(descriptor, "wb") as file:
+        _fill(descriptor, data)
+        source = f"/proc/self/fd/{file.fileno()}"
+        try:
+            os.link(source, target, follow_symlinks=True)
+        except FileExistsError:
+            temporary = _temporary(target)
+            os.link(source, temporary, follow_symlinks=True)
+            temporary.replace(target)
+
+
+def _write_named(target: Path, data: bytes) -> None:
+    temporary = _temporary(target)
+    descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o666)
+    try:
+        try:
+            _fill(descriptor, data)
+        finally:
+            os.close(descriptor)
+        temporary.replace(target)
+    except BaseException:
+        with suppress(FileNotFoundError):
+            temporary.unlink()
+        raise
+
+
+def _fill(descriptor: int, data: bytes) -> None:
+    view = memoryview(data)
+    while view:
+        view = view[os.write(descriptor, view) :]
+    if (mode := django_settings.FILE_UPLOAD_PERMISSIONS) is not None:
+        os.fchmod(descriptor, mode)
+    os.fsync(descriptor)
+
+
+def _temporary(target: Path) -> Path:
+    return target.with_name(f"{_TEMPORARY}{token_hex(8)}")

@@ -1,0 +1,61 @@
+"""Uploads: whether a file may become an original, found out before anything is stored."""
+
+from __future__ import annotations  # django-stubs has File generic, Django has not
+
+from typing import Any
+
+from django.core.files.base import File
+
+from lazyimages import current, formats, keys, sizes
+from lazyimages.engines.base import Job, Probe
+from lazyimages.exceptions import ImageError, ImageTooLarge
+
+_MARK = "_lazyimages_probe"
+
+
+def inspect(file: File[Any], client_name: str) -> Probe:
+    """Return what an upload is, after decoding all of it once.
+
+    Raises `ImageError` or `RefusedName`, whose text is fit for the person who uploads. The result is kept
+    on the file object, so that a form and the model behind it decode the file once together.
+    """
+    keys.check_client_name(client_name)
+    known: Probe | None = getattr(file, _MARK, None)
+    if known is not None:
+        return known
+    data = read(file)
+    probe = current.engine().probe(data, limits=current.limits())
+    # A header may promise what the rest does not hold; only decoding shows it.
+    trial = Job(
+        plan=sizes.parse("64w").plan(probe.width, probe.height),
+        format=formats.PNG,
+        quality=None,
+        background="#ffffff",
+        animation="first",
+    )
+    current.engine().render(data, [trial], limits=current.limits())
+    setattr(file, _MARK, probe)
+    return probe
+
+
+def dimensions(file: File[Any]) -> tuple[int, int] | None:
+    """Return the oriented width and height that an upload's header says, or None when it says none."""
+    known: Probe | None = getattr(file, _MARK, None)
+    try:
+        probe = known or current.engine().probe(read(file), limits=current.limits())
+    except ImageError:
+        return None
+    return probe.width, probe.height
+
+
+def read(file: File[Any]) -> bytes:
+    """Return all bytes of an upload and rewind it; `ImageTooLarge` beyond MAX_BYTES, unread."""
+    most = current.limits().max_bytes
+    if file.size > most:
+        raise ImageTooLarge(f"the file has {file.size:,} bytes; at most {most:,} are allowed")
+    if file.closed:
+        file.open("rb")
+    file.seek(0)
+    data: bytes = file.read()
+    file.seek(0)
+    return data

@@ -1,0 +1,193 @@
+"""The HTTP contract of the resizer. Statuses and headers are chosen here and nowhere else."""
+
+import functools
+import re
+from collections.abc import Callable
+from urllib.parse import unquote_to_bytes
+
+from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.utils.crypto import constant_time_compare
+from django.utils.http import http_date, parse_etags
+from django.views.decorators.csrf import csrf_exempt
+
+from lazyimages import __version__, conf, current, keys, markup, storage
+from lazyimages.exceptions import (
+    Busy,
+    EncoderMissing,
+    ImageError,
+    ImageTooLarge,
+    InvalidKey,
+    LazyImagesError,
+    OriginalNotFound,
+    StorageUnavailable,
+)
+from lazyimages.keys import VariantKey
+from lazyimages.render import How, Variant, get_or_make
+
+SECRET_HEADER = "X-Lazyimages-Secret"  # noqa: S105  # the header's name
+
+_NO_STORE = "no-store"
+# Printable ASCII in which every % begins an escape: what a query holds unless it was never escaped.
+_ESCAPED = re.compile(rb"(?:[!-$&-~]|%[0-9A-Fa-f]{2})*")
+_KEY_PARAMETER = re.compile(r"(?:^|&)key=(.*)\Z", re.DOTALL)
+
+# The first class that fits an error gives the status and the headers of its answer.
+_ERRORS: tuple[tuple[type[LazyImagesError], int, dict[str, str]], ...] = (
+    (InvalidKey, 404, {"Cache-Control": "max-age=60, s-maxage=300"}),
+    (OriginalNotFound, 404, {"Cache-Control": "max-age=0, s-maxage=10"}),
+    (ImageTooLarge, 422, {"Cache-Control": "s-maxage=300"}),
+    (ImageError, 415, {"Cache-Control": "s-maxage=300"}),
+    (Busy, 503, {"Cache-Control": _NO_STORE, "Retry-After": "1"}),
+    (StorageUnavailable, 503, {"Cache-Control": _NO_STORE, "Retry-After": "5"}),
+    (EncoderMissing, 503, {"Cache-Control": _NO_STORE, "Retry-After": "5"}),
+)
+_PUBLIC_TEXT = {404: "not found", 415: "not an image", 422: "image too large", 503: "try again later"}
+
+View = Callable[..., HttpResponse]
+
+
+def _endpoint(view: View) -> View:
+    """Give a view the methods and headers that every answer below the prefix has."""
+
+    @csrf_exempt
+    @functools.wraps(view)
+    def answer(request: HttpRequest, **kwargs: str) -> HttpResponse:
+        if request.method in ("GET", "HEAD"):
+            response = view(request, **kwargs)
+        else:
+            response = _text(405, "GET or HEAD", {"Allow": "GET, HEAD"})
+        response.headers.setdefault("Content-Length", str(len(response.content)))
+        response["X-Content-Type-Options"] = "nosniff"
+        response["Content-Security-Policy"] = "default-src 'none'; sandbox"
+        if request.method == "HEAD":
+            response.content = b""
+        return response
+
+    return answer
+
+
+@_endpoint
+def resizer(request: HttpRequest) -> HttpResponse:
+    """Answer `images/resizer?key=KEY`, where S3's routing rule sends who asks for a missing variant."""
+    return _answer(request, _key_in_query(request), redirect=conf.settings().delivery == "redirect")
+
+
+@_endpoint
+def variant(request: HttpRequest, key: str) -> HttpResponse:
+    """Answer `images/v/KEY`: the public URL in local delivery, the second origin in failover."""
+    return _answer(request, key, redirect=False)
+
+
+@_endpoint
+def health(request: HttpRequest) -> HttpResponse:
+    """Answer `images/health`: that the process is up, and how it is set. No storage call."""
+    settings = conf.settings()
+    state = {
+        "status": "ok",
+        "version": __version__,
+        "delivery": settings.delivery,
+        "sizes": [str(size) for size in settings.whitelist],
+        "formats": [format.name for format in settings.formats],
+        "engine": type(current.engine()).__name__,
+    }
+    return JsonResponse(state, headers={"Cache-Control": _NO_STORE})
+
+
+@_endpoint
+def unknown(request: HttpRequest, path: str = "") -> HttpResponse:
+    """Answer every other path below the prefix."""
+    return _error(InvalidKey(path))
+
+
+def _answer(request: HttpRequest, text: str | None, *, redirect: bool) -> HttpResponse:
+    if not _came_through_the_cdn(request):
+        return _text(404, _PUBLIC_TEXT[404], {"Cache-Control": _NO_STORE})
+    try:
+        key = _allowed_key(text)
+        made = get_or_make(key)
+    except LazyImagesError as error:
+        return _error(error)
+    return _redirecting(key, made) if redirect else _serving(request, key, made)
+
+
+def _allowed_key(text: str | None) -> VariantKey:
+    """Return the key, if its form and the whitelist allow it; this comes before any storage call."""
+    if text is None:
+        raise InvalidKey("no key was given")
+    key = keys.parse(text)
+    if not conf.settings().allows(key.size, key.format, keys.native_format(key.original)):
+        raise InvalidKey("the size or the format is not in the whitelist")
+    return key
+
+
+def _redirecting(key: VariantKey, made: Variant) -> HttpResponse:
+    url = markup.public_url(str(key))
+    if made.how is How.FOUND:
+        # Somebody was sent here for a variant that exists: a cache holds an old redirect, or S3's answer
+        # was late. Another redirect could go round for ever; bytes end it.
+        extra = {"Cache-Control": "max-age=60", "Link": f'<{url}>; rel="canonical"'}
+        return _bytes(key, made, extra)
+    if made.how is How.UNSAVED:
+        return _bytes(key, made, {"Cache-Control": _NO_STORE})
+    # no-store: a browser that remembered this would loop once the variant has been purged.
+    return _text(301, "", {"Location": url, "Cache-Control": _NO_STORE})
+
+
+def _serving(request: HttpRequest, key: VariantKey, made: Variant) -> HttpResponse:
+    if made.how is How.UNSAVED:
+        return _bytes(key, made, {"Cache-Control": "max-age=60"})
+    headers = {"Cache-Control": conf.settings().cache_control}
+    response = _bytes(key, made, headers)
+    if made.how is How.FOUND and _matches(request, response["ETag"]):
+        response.status_code = 304
+        response.headers["Content-Length"] = str(len(made.data))  # RFC 9110, 8.6: that of the 200
+        response.content = b""
+    return response
+
+
+def _bytes(key: VariantKey, made: Variant, headers: dict[str, str]) -> HttpResponse:
+    response = HttpResponse(made.data, content_type=key.format.media_type, headers=headers)
+    response["ETag"] = storage.etag(made.data)
+    if made.last_modified is not None:
+        response["Last-Modified"] = http_date(made.last_modified.timestamp())
+    return response
+
+
+def _error(error: LazyImagesError) -> HttpResponse:
+    for kind, status, headers in _ERRORS:
+        if isinstance(error, kind):
+            return _text(status, _PUBLIC_TEXT[status], headers)
+    raise error
+
+
+def _text(status: int, text: str, headers: dict[str, str]) -> HttpResponse:
+    return HttpResponse(f"{text}\n", status=status, content_type="text/plain; charset=utf-8", headers=headers)
+
+
+def _matches(request: HttpRequest, etag: str) -> bool:
+    """Compare weakly, as RFC 9110, 13.1.2 has it for If-None-Match."""
+    asked = parse_etags(request.headers.get("If-None-Match", ""))
+    return "*" in asked or etag in (tag.removeprefix("W/") for tag in asked)
+
+
+def _came_through_the_cdn(request: HttpRequest) -> bool:
+    settings = conf.settings()
+    if settings.delivery != "failover" or settings.origin_secret is None:
+        return True
+    return constant_time_compare(request.headers.get(SECRET_HEADER, ""), settings.origin_secret)
+
+
+def _key_in_query(request: HttpRequest) -> str | None:
+    """Return the key in the raw query: all that follows `key=`, in which + and & stand for themselves.
+
+    How S3 escapes a key in a routing rule's Location is not documented, so both forms are read.
+    """
+    query: str = request.META.get("QUERY_STRING", "")
+    match = _KEY_PARAMETER.search(query)
+    if match is None:
+        return None
+    try:
+        raw = match[1].encode("latin-1")  # WSGI (PEP 3333) hands over bytes as Latin-1
+        return (unquote_to_bytes(raw) if _ESCAPED.fullmatch(raw) else raw).decode()
+    except UnicodeError:
+        return match[1] if not match[1].isascii() else None
