@@ -26,6 +26,7 @@ __all__ = [
     "get_variant",
     "is_s3",
     "iter_keys",
+    "iter_originals",
     "originals_storage",
     "put_original",
     "put_variant",
@@ -88,6 +89,11 @@ def iter_keys(prefix: str = "") -> Iterator[str]:
     return _variants().iter_names(prefix)
 
 
+def iter_originals(prefix: str = "") -> Iterator[str]:
+    """Yield the names in the storage of the originals that begin with `prefix`."""
+    return _originals().iter_names(prefix)
+
+
 def variants_alias() -> str:
     """Return the entry of STORAGES that holds the variants."""
     alias = conf.settings().variants
@@ -109,13 +115,14 @@ class _OriginalsStorage(LazyObject):  # type: ignore[type-arg]  # generic in dja
         self._wrapped = storages[conf.settings().originals]
 
 
-originals_storage = cast(Storage, _OriginalsStorage())
+_originals_lazily = _OriginalsStorage()
+originals_storage = cast(Storage, _originals_lazily)
 
 
 def _reset(*, setting: str, **kwargs: object) -> None:
     # Django makes new storages for changed settings; MEDIA_ROOT and the like are read by each of them.
     if setting in ("STORAGES", "LAZYIMAGES"):
-        originals_storage._wrapped = empty  # type: ignore[assignment]
+        _originals_lazily._wrapped = empty  # type: ignore[assignment]
 
 
 setting_changed.connect(_reset)

@@ -1,0 +1,172 @@
+"""The documents that AWS is given, as pure values: bucket policy, website configuration, flags.
+
+What is ours carries Sids that begin with `LazyImages`, or is a routing rule to a resizer; everything else
+is somebody else's and is kept as it is.
+"""
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+from urllib.parse import urlsplit
+
+from lazyimages.exceptions import LazyImagesError
+from lazyimages.sizes import Size
+
+Document = dict[str, Any]
+
+SID_PUBLIC = "LazyImagesPublicVariants"
+SID_DISTRIBUTION = "LazyImagesDistributionVariants"
+_OUR_SIDS = (SID_PUBLIC, SID_DISTRIBUTION)
+_QUERY = "?key="
+# AWS's pages do not agree on which of the two a missing object is to somebody without ListBucket.
+_MISSING_CODES = ("404", "403")
+MOST_RULES = 50  # S3 user guide, "Configuring a webpage redirect": "a maximum of 50 routing rules"
+
+OWNERSHIP: Document = {"Rules": [{"ObjectOwnership": "BucketOwnerEnforced"}]}
+ENCRYPTION: Document = {
+    # Website endpoints serve no objects that are encrypted by KMS.
+    "Rules": [{"ApplyServerSideEncryptionByDefault": {"SSEAlgorithm": "AES256"}, "BucketKeyEnabled": False}]
+}
+
+
+class Conflict(LazyImagesError):
+    """What somebody else has set on the bucket cannot stand beside what is asked for."""
+
+
+def public_access_block(*, public: bool) -> Document:
+    """Return the flags: ACLs are always blocked, public policies only in a private bucket.
+
+    Source: S3 user guide, "Blocking public access to your Amazon S3 storage".
+    """
+    return {
+        "BlockPublicAcls": True,
+        "IgnorePublicAcls": True,
+        "BlockPublicPolicy": not public,
+        "RestrictPublicBuckets": not public,
+    }
+
+
+def variant_resources(bucket: str, sizes: Iterable[Size], partition: str = "aws") -> list[str]:
+    """Return the ARNs of all variants of whitelisted sizes, two a size, and of nothing else."""
+    prefix = f"arn:{partition}:s3:::{bucket}"
+    return [arn for size in sizes for arn in (f"{prefix}/{size}/*", f"{prefix}/*/{size}/*")]
+
+
+def public_statement(bucket: str, sizes: Iterable[Size], partition: str = "aws") -> Document:
+    """Let everybody read variants: for redirect delivery, whose website endpoint reads as nobody."""
+    return {
+        "Sid": SID_PUBLIC,
+        "Effect": "Allow",
+        "Principal": "*",
+        "Action": "s3:GetObject",
+        "Resource": variant_resources(bucket, sizes, partition),
+    }
+
+
+def distribution_statement(
+    bucket: str, sizes: Iterable[Size], distribution_arn: str, partition: str = "aws"
+) -> Document:
+    """Let one distribution read variants, through origin access control.
+
+    Source: CloudFront developer guide, "Restrict access to an Amazon S3 origin".
+    """
+    return {
+        "Sid": SID_DISTRIBUTION,
+        "Effect": "Allow",
+        "Principal": {"Service": "cloudfront.amazonaws.com"},
+        "Action": "s3:GetObject",
+        "Resource": variant_resources(bucket, sizes, partition),
+        "Condition": {"StringEquals": {"AWS:SourceArn": distribution_arn}},
+    }
+
+
+def merge_policy(existing: Document | None, ours: list[Document]) -> Document | None:
+    """Return the policy with our statements in place of our earlier ones; None when none are left."""
+    kept = foreign_statements(existing)
+    statements = [*kept, *ours]
+    if not statements:
+        return None
+    return {**(existing or {"Version": "2012-10-17"}), "Statement": statements}
+
+
+def foreign_statements(policy: Document | None) -> list[Document]:
+    """Return the statements that are not ours."""
+    statements = (policy or {}).get("Statement", [])
+    if isinstance(statements, dict):
+        statements = [statements]
+    return [statement for statement in statements if statement.get("Sid") not in _OUR_SIDS]
+
+
+def granted_resources(policy: Document | None) -> set[str]:
+    """Return the ARNs that our statements grant already."""
+    statements = (policy or {}).get("Statement", [])
+    return {
+        arn
+        for statement in ([statements] if isinstance(statements, dict) else statements)
+        if statement.get("Sid") in _OUR_SIDS
+        for arn in statement.get("Resource", [])
+    }
+
+
+def is_public(statement: Mapping[str, Any]) -> bool:
+    """Tell whether a statement lets everybody in."""
+    principal = statement.get("Principal")
+    accounts = principal.get("AWS") if isinstance(principal, dict) else principal
+    everybody = accounts == "*" or (isinstance(accounts, list) and "*" in accounts)
+    return statement.get("Effect") == "Allow" and everybody and not statement.get("Condition")
+
+
+def routing_rules(resizer_url: str) -> list[Document]:
+    """Return the rules that send who asks for a missing object to the resizer, for now (307).
+
+    A rule without KeyPrefixEquals puts ReplaceKeyPrefixWith before the key. Source: S3 API, RoutingRule.
+    """
+    parts = urlsplit(resizer_url)
+    redirect = {
+        "Protocol": parts.scheme,
+        "HostName": parts.netloc,
+        "ReplaceKeyPrefixWith": f"{parts.path.lstrip('/')}{_QUERY}",
+        "HttpRedirectCode": "307",
+    }
+    return [
+        {"Condition": {"HttpErrorCodeReturnedEquals": code}, "Redirect": dict(redirect)}
+        for code in _MISSING_CODES
+    ]
+
+
+def merge_website(existing: Document | None, ours: list[Document]) -> Document | None:
+    """Return the website configuration with our rules in place of our earlier ones.
+
+    Rules of others for a prefix come before ours, and those without one after: the first that fits wins.
+    None when nothing but our own defaults is left. `Conflict` for what cannot be merged.
+    """
+    if existing and "RedirectAllRequestsTo" in existing:
+        if not ours:
+            return existing
+        raise Conflict(
+            "the bucket's website redirects all requests to another host; remove that "
+            "(aws s3api delete-bucket-website), or use another bucket"
+        )
+    foreign = [rule for rule in (existing or {}).get("RoutingRules", []) if not _is_ours(rule)]
+    narrow = [rule for rule in foreign if rule.get("Condition", {}).get("KeyPrefixEquals")]
+    wide = [rule for rule in foreign if rule not in narrow]
+    rules = [*narrow, *ours, *wide]
+    if len(rules) > MOST_RULES:
+        raise Conflict(f"the website would have {len(rules)} routing rules; S3 takes {MOST_RULES}")
+    merged = {key: value for key, value in (existing or {}).items() if key != "RoutingRules"}
+    if not rules and merged == _INDEX:
+        return None
+    if rules:
+        merged = _INDEX | merged | {"RoutingRules": rules}
+    return merged or None
+
+
+_INDEX: Document = {"IndexDocument": {"Suffix": "index.html"}}  # S3 demands one
+
+
+def _is_ours(rule: Document) -> bool:
+    condition, redirect = rule.get("Condition", {}), rule.get("Redirect", {})
+    return (
+        set(condition) == {"HttpErrorCodeReturnedEquals"}
+        and condition["HttpErrorCodeReturnedEquals"] in _MISSING_CODES
+        and redirect.get("ReplaceKeyPrefixWith", "").endswith(_QUERY)
+    )

@@ -1,0 +1,1 @@
+"""A small host project's app: models as a stranger would write them."""
