@@ -13,7 +13,7 @@ from django.urls import NoReverseMatch, reverse
 
 from lazyimages import conf, current
 from lazyimages.conf import Settings
-from lazyimages.storage import is_s3, variants_alias
+from lazyimages.storage import is_file_system, is_s3, variants_alias
 
 LEAST_PILLOW = (13, 0)
 _BOTOCORE_TIMEOUT = 60  # seconds, the default of connect_timeout and read_timeout in botocore.config.Config
@@ -92,20 +92,12 @@ def _check_storages(settings: Settings) -> Iterator[checks.CheckMessage]:
 
 def _renames(storage: Storage) -> bool:
     """Ask a copy of the storage, to which one name is taken, what it would call a second such file."""
-    if is_s3(storage) or _has_path(storage):
+    if is_s3(storage) or is_file_system(storage):
         return False  # lazyimages writes to these itself, by name
     taken = "lazyimages/check.jpg"
     double = copy.copy(storage)
     double.exists = lambda name: name == taken  # type: ignore[method-assign]
     return double.get_available_name(taken) != taken
-
-
-def _has_path(storage: Storage) -> bool:
-    try:
-        storage.path("")
-    except NotImplementedError:
-        return False
-    return True
 
 
 def _check_patience(alias: str, storage: Storage) -> Iterator[checks.CheckMessage]:

@@ -8,7 +8,7 @@ from collections.abc import Iterable, Iterator
 from typing import cast
 
 from django.conf import settings as django_settings
-from django.core.files.storage import Storage, storages
+from django.core.files.storage import FileSystemStorage, Storage, storages
 from django.core.signals import setting_changed
 from django.utils.functional import LazyObject, empty
 
@@ -24,6 +24,7 @@ __all__ = [
     "etag",
     "get_original",
     "get_variant",
+    "is_file_system",
     "is_s3",
     "iter_keys",
     "iter_originals",
@@ -108,6 +109,15 @@ def is_s3(storage: Storage) -> bool:
     )
 
 
+def is_file_system(storage: Storage) -> bool:
+    """Tell whether a storage keeps plain files, as Django's own does and its `InMemoryStorage` does not."""
+    return (
+        isinstance(storage, FileSystemStorage)
+        and type(storage)._save is FileSystemStorage._save  # type: ignore[attr-defined]
+        and type(storage)._open is FileSystemStorage._open  # type: ignore[attr-defined]
+    )
+
+
 class _OriginalsStorage(LazyObject):  # type: ignore[type-arg]  # generic in django-stubs alone
     """The storage that ORIGINALS names, looked up when it is first used: models are defined earlier."""
 
@@ -141,8 +151,4 @@ def _backend(storage: Storage) -> Backend:
         from lazyimages.storage.s3 import S3Backend  # boto3 is an extra
 
         return S3Backend(storage)
-    try:
-        storage.path("")
-    except NotImplementedError:
-        return GenericBackend(storage)
-    return FileSystemBackend(storage)
+    return FileSystemBackend(storage) if is_file_system(storage) else GenericBackend(storage)

@@ -1,4 +1,4 @@
-"""Storages with `path()`: files that appear whole or not at all, also when the writer is killed."""
+"""Django's FileSystemStorage: files that appear whole or not at all, also when the writer is killed."""
 
 import os
 from collections.abc import Iterable, Iterator
@@ -18,7 +18,7 @@ _TEMPORARY = ".lazyimages-"
 
 
 class FileSystemBackend:
-    """Reads and writes below the directory of a storage that has `path()`."""
+    """Reads and writes below the directory of a `FileSystemStorage`."""
 
     def __init__(self, storage: Storage) -> None:
         self._storage = storage
@@ -92,13 +92,14 @@ def _write_unnamed(target: Path, data: bytes) -> None:
     descriptor = os.open(target.parent, os.O_TMPFILE | os.O_WRONLY, 0o666)
     with os.fdopen(descriptor, "wb") as file:
         _fill(descriptor, data)
-        source = f"/proc/self/fd/{file.fileno()}"
-        try:
-            os.link(source, target, follow_symlinks=True)
-        except FileExistsError:
-            temporary = _temporary(target)
-            os.link(source, temporary, follow_symlinks=True)
-            temporary.replace(target)
+        while True:
+            try:
+                os.link(f"/proc/self/fd/{descriptor}", target, follow_symlinks=True)
+                return
+            except FileExistsError:
+                # A moment without the file does no harm, it would be made again; a second name that a
+                # killed writer leaves behind would stay.
+                target.unlink(missing_ok=True)
 
 
 def _write_named(target: Path, data: bytes) -> None:

@@ -1,4 +1,4 @@
-"""Storages without `path()` that are not S3: through Django's storage interface alone."""
+"""Every other storage: through Django's storage interface alone."""
 
 from collections.abc import Iterable, Iterator
 

@@ -10,6 +10,7 @@ from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError
 from storages.backends.s3 import S3Storage
 from storages.utils import clean_name
+from urllib3.exceptions import HTTPError
 
 from lazyimages.exceptions import ImageTooLarge, StorageUnavailable
 from lazyimages.storage.base import AccessDenied, Stored
@@ -17,6 +18,7 @@ from lazyimages.storage.base import AccessDenied, Stored
 if TYPE_CHECKING:
     from types_boto3_s3.client import S3Client
 
+_FAILURES = (BotoCoreError, HTTPError, OSError)  # HTTPError: botocore lets it through while a body is read
 _BATCH = 1000  # S3 API, DeleteObjects: at most 1,000 keys a request
 _CONNECTIONS = 64  # botocore keeps 10 by default and throws away those of further threads
 _UPLOAD_ONLY = ("ACL", "ContentType", "CacheControl")  # buckets made since April 2023 refuse an ACL
@@ -81,7 +83,7 @@ class S3Backend:
             if error.response["Error"]["Code"] in ("NoSuchKey", "404"):
                 return None
             _raise(error)
-        except (BotoCoreError, OSError) as error:
+        except _FAILURES as error:
             _raise(error)
 
     def write(self, name: str, data: bytes, *, content_type: str, cache_control: str | None) -> str:
@@ -140,7 +142,7 @@ class _translated:
         return None
 
     def __exit__(self, kind: object, error: BaseException | None, traceback: object) -> None:
-        if isinstance(error, (BotoCoreError, ClientError, OSError)):
+        if isinstance(error, (ClientError, *_FAILURES)):
             _raise(error)
 
 

@@ -1,0 +1,347 @@
+"""Storages: what is written appears whole or not at all, and every failure has its own error."""
+
+import os
+import signal
+import socket
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from django.core.files.base import ContentFile
+from django.core.files.storage import FileSystemStorage, InMemoryStorage, storages
+
+from lazyimages import storage
+from lazyimages.exceptions import ImageTooLarge, OriginalNotFound, StorageUnavailable
+from tests.conftest import BUCKET
+
+KEY = "produs_1/360x270/bowl.jpg"
+KINDS = ("filesystem", "s3", "generic")
+
+
+class OverwritingMemory(InMemoryStorage):
+    """A storage that lazyimages knows nothing of, and that keeps the names it is given."""
+
+    def get_available_name(self, name: str, max_length: int | None = None) -> str:
+        self.delete(name)
+        return name
+
+
+@pytest.fixture(params=KINDS)
+def kind(request: pytest.FixtureRequest, settings: Any) -> str:
+    if request.param == "s3":
+        request.getfixturevalue("s3")
+    if request.param == "generic":
+        memory = {"BACKEND": "tests.test_storage.OverwritingMemory"}
+        settings.STORAGES = {**settings.STORAGES, "default": memory, "lazyimages": memory}
+    return request.param
+
+
+def test_put_get_overwrite_delete(kind: str) -> None:
+    assert storage.get_variant(KEY) is None
+    storage.put_variant(KEY, b"one", "image/jpeg")
+    storage.put_variant(KEY, b"another", "image/jpeg")
+    stored = storage.get_variant(KEY)
+    assert stored is not None
+    assert stored.data == b"another"
+    assert stored.etag == '"b32d73e56ec99bc5ec8f83871cde708a"'
+    storage.delete([KEY, "not/480h/there.jpg"])
+    assert storage.get_variant(KEY) is None
+
+
+def test_iter_keys(kind: str) -> None:
+    names = ["a/360x270/x.jpg", "a/360x270/y.jpg", "a/480h/x.jpg", "b/480h/z.jpg"]
+    for name in names:
+        storage.put_variant(name, b"x", "image/jpeg")
+    assert sorted(storage.iter_keys()) == names
+    assert sorted(storage.iter_keys("a/360x270/")) == names[:2]
+    assert sorted(storage.iter_keys("a/3")) == names[:2]
+    assert list(storage.iter_keys("none/")) == []
+
+
+def test_originals(kind: str) -> None:
+    storage.put_original("a/b.jpg", b"12345", "image/jpeg")
+    assert storage.get_original("a/b.jpg", limit=5) == b"12345"
+    with pytest.raises(ImageTooLarge):
+        storage.get_original("a/b.jpg", limit=4)
+    with pytest.raises(OriginalNotFound):
+        storage.get_original("a/c.jpg", limit=5)
+    assert list(storage.iter_originals("a/")) == ["a/b.jpg"]
+
+
+def test_s3_object_has_the_headers_and_no_acl(s3: Any, settings: Any) -> None:
+    options = settings.STORAGES["lazyimages"]["OPTIONS"]
+    parameters = {"ACL": "public-read", "ContentDisposition": "inline", "CacheControl": "no-cache"}
+    changed = {**options, "object_parameters": parameters, "default_acl": "public-read"}
+    settings.STORAGES = {
+        **settings.STORAGES,
+        "lazyimages": {**settings.STORAGES["lazyimages"], "OPTIONS": changed},
+    }
+    storage.put_variant(KEY, b"x", "image/webp")
+    head = s3.head_object(Bucket=BUCKET, Key=KEY)
+    assert head["ContentType"] == "image/webp"
+    assert head["CacheControl"] == "public, max-age=31536000, immutable"
+    assert head["ContentDisposition"] == "inline"
+    grants = s3.get_object_acl(Bucket=BUCKET, Key=KEY)["Grants"]
+    assert all("URI" not in grant["Grantee"] for grant in grants)
+
+
+def test_s3_location_of_originals(s3: Any, settings: Any) -> None:
+    options = {**settings.STORAGES["default"]["OPTIONS"], "location": "uploads"}
+    settings.STORAGES = {
+        **settings.STORAGES,
+        "default": {**settings.STORAGES["default"], "OPTIONS": options},
+    }
+    storage.put_original("a/b.jpg", b"x", "image/jpeg")
+    assert s3.get_object(Bucket=BUCKET, Key="uploads/a/b.jpg")["Body"].read() == b"x"
+    assert list(storage.iter_originals()) == ["a/b.jpg"]
+
+
+def test_s3_deletes_by_the_thousand(s3: Any, s3_calls: list[str]) -> None:
+    storage.put_variant(KEY, b"x", "image/jpeg")
+    s3_calls.clear()
+    storage.delete([KEY, *(f"a/480h/{number}.jpg" for number in range(1500))])
+    assert s3_calls == ["DeleteObjects", "DeleteObjects"]
+    assert storage.get_variant(KEY) is None
+
+
+def test_s3_client_is_one_a_process(s3: Any) -> None:
+    from lazyimages.storage.s3 import client
+
+    found: list[Any] = []
+    threads = [
+        threading.Thread(target=lambda: found.append(client(storages["lazyimages"]))) for _ in range(20)
+    ]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert len(found) == 20
+    assert len(set(map(id, found))) == 1
+
+
+def test_s3_client_is_not_shared_across_a_fork(s3: Any) -> None:
+    from lazyimages.storage.s3 import client
+
+    before = client(storages["lazyimages"])
+    read_end, write_end = os.pipe()
+    child = os.fork()
+    if child == 0:
+        os.write(write_end, b"same" if client(storages["lazyimages"]) is before else b"other")
+        os._exit(0)
+    os.waitpid(child, 0)
+    assert os.read(read_end, 10) == b"other"
+
+
+@pytest.fixture
+def silent_server() -> Iterator[int]:
+    """A socket that accepts and never answers."""
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        yield server.getsockname()[1]
+
+
+@pytest.fixture
+def s3_at(settings: Any, monkeypatch: pytest.MonkeyPatch) -> Callable[[int], None]:
+    from botocore.config import Config
+
+    monkeypatch.setenv("AWS_ACCESS_KEY_ID", "testing")
+    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "testing")
+
+    def point(port: int) -> None:
+        options = {
+            "bucket_name": BUCKET,
+            "region_name": "eu-central-1",
+            "endpoint_url": f"http://127.0.0.1:{port}",
+            "client_config": Config(connect_timeout=0.3, read_timeout=0.3, retries={"total_max_attempts": 1}),
+        }
+        entry = {"BACKEND": "storages.backends.s3.S3Storage", "OPTIONS": options}
+        settings.STORAGES = {**settings.STORAGES, "default": entry, "lazyimages": entry}
+
+    return point
+
+
+def test_s3_that_never_answers(silent_server: int, s3_at: Callable[[int], None]) -> None:
+    s3_at(silent_server)
+    started = time.monotonic()
+    for call in (
+        lambda: storage.get_variant(KEY),
+        lambda: storage.get_original("a.jpg", limit=9),
+        lambda: storage.put_variant(KEY, b"x", "image/jpeg"),
+        lambda: storage.delete([KEY]),
+        lambda: list(storage.iter_keys()),
+    ):
+        with pytest.raises(StorageUnavailable):
+            call()
+    assert time.monotonic() - started < 5
+
+
+def test_s3_that_never_answers_over_http(
+    silent_server: int, s3_at: Callable[[int], None], client: Any
+) -> None:
+    s3_at(silent_server)
+    response = client.get(f"/images/v/{KEY}")
+    assert (response.status_code, response["Retry-After"]) == (503, "5")
+
+
+def test_s3_that_is_not_there(s3_at: Callable[[int], None]) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        port = server.getsockname()[1]
+    s3_at(port)
+    with pytest.raises(StorageUnavailable):
+        storage.get_variant(KEY)
+
+
+def answering(status: str, body: bytes, length: int | None = None) -> Iterator[int]:
+    """Answer every request with one canned response, as a bucket in trouble does."""
+    server = socket.create_server(("127.0.0.1", 0))
+
+    def serve() -> None:
+        while True:
+            try:
+                connection, _ = server.accept()
+            except OSError:
+                return
+            with connection:
+                connection.settimeout(2)
+                connection.recv(65536)
+                size = len(body) if length is None else length
+                date = "Last-Modified: Mon, 23 Nov 2026 10:00:00 GMT\r\n\r\n"
+                head = f"HTTP/1.1 {status}\r\nContent-Length: {size}\r\nConnection: close\r\n"
+                connection.sendall((head + date).encode() + body)
+
+    threading.Thread(target=serve, daemon=True).start()
+    yield server.getsockname()[1]
+    server.shutdown(socket.SHUT_RDWR)
+    server.close()
+
+
+@pytest.fixture
+def refusing_server() -> Iterator[int]:
+    body = b"<Error><Code>AccessDenied</Code><Message>Access Denied</Message></Error>"
+    yield from answering("403 Forbidden", body)
+
+
+def test_access_denied(refusing_server: int, s3_at: Callable[[int], None]) -> None:
+    """Without ListBucket S3 says so of a missing object."""
+    s3_at(refusing_server)
+    assert storage.get_variant(KEY) is None
+    with pytest.raises(StorageUnavailable, match="ListBucket"):
+        storage.get_original("a.jpg", limit=9)
+    with pytest.raises(StorageUnavailable):
+        storage.put_variant(KEY, b"x", "image/jpeg")
+
+
+@pytest.fixture
+def skewed_server() -> Iterator[int]:
+    yield from answering("403 Forbidden", b"<Error><Code>RequestTimeTooSkewed</Code></Error>")
+
+
+def test_other_refusals_are_not_a_missing_variant(skewed_server: int, s3_at: Callable[[int], None]) -> None:
+    s3_at(skewed_server)
+    with pytest.raises(StorageUnavailable):
+        storage.get_variant(KEY)
+
+
+@pytest.fixture
+def cutting_server() -> Iterator[int]:
+    yield from answering("200 OK", b"only the beginning", length=1000)
+
+
+def test_a_body_that_is_cut_short(cutting_server: int, s3_at: Callable[[int], None]) -> None:
+    s3_at(cutting_server)
+    with pytest.raises(StorageUnavailable):
+        storage.get_original("a.jpg", limit=5000)
+
+
+def test_a_storage_that_renames_is_found_out(settings: Any) -> None:
+    memory = {"BACKEND": "django.core.files.storage.InMemoryStorage"}
+    settings.STORAGES = {**settings.STORAGES, "lazyimages": memory}
+    storages["lazyimages"].save(KEY, ContentFile(b"in the way"))
+    with pytest.raises(StorageUnavailable, match="overwrites"):
+        storage.put_variant(KEY, b"x", "image/jpeg")
+    assert list(storage.iter_keys()) == [KEY]
+
+
+def test_variants_fall_back_to_default(settings: Any, tmp_path: Path) -> None:
+    stores = {name: entry for name, entry in settings.STORAGES.items() if name != "lazyimages"}
+    settings.STORAGES = stores
+    storage.put_variant(KEY, b"x", "image/jpeg")
+    assert (tmp_path / "originals" / KEY).read_bytes() == b"x"
+
+
+def test_files_get_djangos_permissions(settings: Any, tmp_path: Path) -> None:
+    settings.FILE_UPLOAD_PERMISSIONS = 0o640
+    settings.FILE_UPLOAD_DIRECTORY_PERMISSIONS = 0o2750
+    storage.put_variant(KEY, b"x", "image/jpeg")
+    path = tmp_path / "variants" / KEY
+    assert path.stat().st_mode & 0o7777 == 0o640
+    assert path.parent.stat().st_mode & 0o7777 == 0o2750
+    assert path.parent.parent.stat().st_mode & 0o7777 == 0o2750
+
+
+def test_names_that_lead_elsewhere(tmp_path: Path) -> None:
+    (tmp_path / "secret.jpg").write_bytes(b"secret")
+    assert storage.get_variant("../secret.jpg") is None
+
+
+WRITER = """
+import sys, django
+from django.conf import settings
+settings.configure()
+django.setup()
+from django.core.files.storage import FileSystemStorage
+from lazyimages.storage.filesystem import FileSystemBackend
+backend = FileSystemBackend(FileSystemStorage(sys.argv[1]))
+print("ready", flush=True)
+while True:
+    for letter in (b"a", b"b"):
+        backend.write("d/360x270/x.jpg", letter * 3_000_000, content_type="image/jpeg", cache_control=None)
+"""
+
+
+def test_killed_while_writing(tmp_path: Path) -> None:
+    """SIGKILL at ten moments: readers see a whole file or none, and nothing else is left behind."""
+    seen = set()
+    for number in range(10):
+        process = subprocess.Popen(
+            [sys.executable, "-c", WRITER, str(tmp_path)], stdout=subprocess.PIPE, env={**os.environ}
+        )
+        assert process.stdout is not None
+        process.stdout.readline()
+        time.sleep(0.003 * number)
+        process.send_signal(signal.SIGKILL)
+        process.wait()
+        process.stdout.close()
+        directory = tmp_path / "d" / "360x270"
+        found = list(directory.iterdir()) if directory.exists() else []
+        assert {path.name for path in found} <= {"x.jpg"}
+        for path in found:
+            data = path.read_bytes()
+            assert data in (b"a" * 3_000_000, b"b" * 3_000_000)
+            seen.add(data[:1])
+    assert seen
+
+
+def test_without_unnamed_files(tmp_path: Path) -> None:
+    """Where the file system has no O_TMPFILE, a temporary file beside the target takes its place."""
+    from lazyimages.storage import filesystem
+
+    target = tmp_path / "x.jpg"
+    filesystem._write_named(target, b"one")
+    filesystem._write_named(target, b"two")
+    assert target.read_bytes() == b"two"
+    assert list(tmp_path.iterdir()) == [target]
+    with pytest.raises(OSError):
+        filesystem._write_named(tmp_path / "none" / "x.jpg", b"x")
+
+
+def test_temporary_files_are_no_keys(tmp_path: Path) -> None:
+    directory = tmp_path / "variants" / "a" / "480h"
+    directory.mkdir(parents=True)
+    (directory / ".lazyimages-0123").write_bytes(b"half")
+    assert list(storage.iter_keys()) == []
+    assert FileSystemStorage(tmp_path / "variants").exists("a/480h/.lazyimages-0123")
