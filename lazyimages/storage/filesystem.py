@@ -90,16 +90,21 @@ def _make_directories(directory: Path) -> None:
 def _write_unnamed(target: Path, data: bytes) -> None:
     """Write a file that has no name until it is whole, so that a killed writer leaves nothing behind."""
     descriptor = os.open(target.parent, os.O_TMPFILE | os.O_WRONLY, 0o666)
-    with os.fdopen(descriptor, "wb") as file:
+    # open(2) shows this way to give the file a name. Python follows the link only with a src_dir_fd.
+    descriptors = os.open("/proc/self/fd", os.O_RDONLY | os.O_DIRECTORY)
+    try:
         _fill(descriptor, data)
         while True:
             try:
-                os.link(f"/proc/self/fd/{descriptor}", target, follow_symlinks=True)
+                os.link(str(descriptor), target, src_dir_fd=descriptors, follow_symlinks=True)
                 return
             except FileExistsError:
                 # A moment without the file does no harm, it would be made again; a second name that a
                 # killed writer leaves behind would stay.
                 target.unlink(missing_ok=True)
+    finally:
+        os.close(descriptors)
+        os.close(descriptor)
 
 
 def _write_named(target: Path, data: bytes) -> None:
