@@ -1,0 +1,1 @@
+"""The whole chain over real sockets: gunicorn, moto's server, the embedded CDN, Chromium."""
