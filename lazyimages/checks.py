@@ -8,6 +8,7 @@ import PIL
 from django.apps import AppConfig
 from django.conf import settings as django_settings
 from django.core import checks
+from django.core.exceptions import ImproperlyConfigured
 from django.core.files.storage import Storage, storages
 from django.urls import NoReverseMatch, reverse
 
@@ -63,10 +64,11 @@ def _check_delivery(settings: Settings) -> Iterator[checks.CheckMessage]:
 
 def _check_names(settings: Settings) -> Iterator[checks.CheckMessage]:
     for key, alias in (("ORIGINALS", settings.originals), ("VARIANTS", settings.variants)):
-        # VARIANTS has a default that may be missing, in favour of "default".
-        if alias not in django_settings.STORAGES and alias != Settings().variants:
+        # The default of VARIANTS may be missing, in favour of "default".
+        name = variants_alias() if (key, alias) == ("VARIANTS", Settings().variants) else alias
+        if name not in django_settings.STORAGES:
             hint = f"Choose from {', '.join(django_settings.STORAGES)}, or add it to STORAGES."
-            yield _error("E014", f"LAZYIMAGES[{key!r}] is {alias!r}, which is not in STORAGES.", hint)
+            yield _error("E014", f"LAZYIMAGES[{key!r}] is {name!r}, which is not in STORAGES.", hint)
     if settings.cache not in django_settings.CACHES:
         hint = f"Choose from {', '.join(django_settings.CACHES)}, or add it to CACHES."
         yield _error("E016", f'LAZYIMAGES["CACHE"] is {settings.cache!r}, which is not in CACHES.', hint)
@@ -75,7 +77,12 @@ def _check_names(settings: Settings) -> Iterator[checks.CheckMessage]:
 def _check_storages(settings: Settings) -> Iterator[checks.CheckMessage]:
     if variants_alias() not in django_settings.STORAGES or settings.originals not in django_settings.STORAGES:
         return
-    variants = storages[variants_alias()]
+    try:
+        variants, _ = storages[variants_alias()], storages[settings.originals]
+    except ImproperlyConfigured as error:
+        hint = "Correct its BACKEND and OPTIONS, and install what it needs."
+        yield _error("E018", f"An entry of STORAGES cannot be used: {error}", hint)
+        return
     if _renames(variants):
         hint = (
             "Give it the option that overwrites files of the same name (file_overwrite, overwrite_files), "
@@ -83,11 +90,20 @@ def _check_storages(settings: Settings) -> Iterator[checks.CheckMessage]:
         )
         message = f"The storage {variants_alias()!r} renames a file whose name is taken."
         yield _error("E010", f"{message} Variants must have exactly their key as name.", hint)
-    if settings.delivery != "local" and getattr(variants, "location", "").strip("/"):
-        hint = "Remove location, or the URLs that the CDN asks for would not be the keys in the bucket."
-        yield _error("E011", f"The storage {variants_alias()!r} has a location.", hint)
+    if settings.delivery != "local":
+        yield from _check_bucket(settings.delivery, variants)
     for alias in sorted({settings.originals, variants_alias()}):
         yield from _check_patience(alias, storages[alias])
+
+
+def _check_bucket(delivery: str, variants: Storage) -> Iterator[checks.CheckMessage]:
+    where = f"DELIVERY is {delivery!r}, but the storage {variants_alias()!r}"
+    if is_file_system(variants):
+        hint = 'Use storages.backends.s3.S3Storage for it, or DELIVERY = "local".'
+        yield _error("E017", f"{where} keeps its files on this machine, where no CDN finds them.", hint)
+    elif str(getattr(variants, "location", None) or "").strip("/"):
+        hint = "Remove location, or the URLs that the CDN asks for would not be the keys in the bucket."
+        yield _error("E011", f"{where} has a location.", hint)
 
 
 def _renames(storage: Storage) -> bool:
@@ -104,9 +120,11 @@ def _check_patience(alias: str, storage: Storage) -> Iterator[checks.CheckMessag
     if not is_s3(storage):
         return
     config = storage.client_config  # type: ignore[attr-defined]
-    if config.read_timeout >= _BOTOCORE_TIMEOUT or config.connect_timeout >= _BOTOCORE_TIMEOUT:
+    timeouts = (config.connect_timeout, config.read_timeout)
+    if any(seconds is None or seconds >= _BOTOCORE_TIMEOUT for seconds in timeouts):  # None: for ever
         yield checks.Warning(
-            f"The storage {alias!r} waits 60 seconds for S3, several times over, and a worker with it.",
+            f"The storage {alias!r} waits {_BOTOCORE_TIMEOUT} seconds or longer for S3, several times over, "
+            "and a worker with it.",
             hint="Set client_config to botocore.config.Config(connect_timeout=2, read_timeout=5, "
             "retries={'mode': 'standard', 'total_max_attempts': 2}).",
             id="lazyimages.W001",
@@ -119,9 +137,9 @@ def _check_engine(settings: Settings) -> Iterator[checks.CheckMessage]:
         yield _error("E012", f"Pillow {PIL.__version__} has known flaws in reading images.", hint)
     try:
         encoders = current.engine().encoders()
-    except ImportError as error:
-        hint = "Name a class by its dotted path, and install what it needs."
-        yield _error("E015", f'LAZYIMAGES["ENGINE"] cannot be imported: {error}.', hint)
+    except (ImportError, AttributeError, TypeError) as error:  # no such thing, or something else
+        hint = "Name an engine's class by its dotted path, and install what it needs."
+        yield _error("E015", f'LAZYIMAGES["ENGINE"] is {settings.engine!r}, no engine: {error}.', hint)
         return
     for format in settings.formats:
         if format.name not in encoders:

@@ -145,7 +145,7 @@ def _unknown(key: object) -> Problem:
 def _size_list(value: object) -> tuple[Size, ...]:
     words = value.split() if isinstance(value, str) else value
     if not isinstance(words, (list, tuple)):
-        raise _Mistake("is not a list of sizes.", 'Write ["360x270", "480h", "1280w"].', "E002")
+        raise _Mistake(f"{value!r} is not a list of sizes.", 'Write ["360x270", "480h", "1280w"].', "E002")
     try:
         return tuple(dict.fromkeys(sizes.parse(str(word)) for word in words))
     except InvalidSize as error:
@@ -153,29 +153,29 @@ def _size_list(value: object) -> tuple[Size, ...]:
 
 
 def _presets(value: object) -> dict[str, Preset]:
-    return {name: _preset(name, preset) for name, preset in _mapping(value).items()}
+    return {name: _preset(name, preset) for name, preset in _mapping(value, "E005").items()}
 
 
 def _preset(name: str, value: object) -> Preset:
     if sizes.is_size(name) or name.split() != [name]:
         hint = "Use one word that is not a size, such as 'card'."
         raise _Mistake(f"the preset's name {name!r} cannot be told from a list of sizes.", hint, "E005")
-    parts = _mapping(value, f"the preset {name!r} is not a dictionary.")
+    try:
+        parts = _mapping(value)
+        preset_sizes, layout = _size_list(parts.get("sizes", ())), _text(parts.get("layout", ""))
+    except _Mistake as error:
+        raise _Mistake(f"the preset {name!r}: {error.message}", error.hint, "E005") from error
     if unknown := set(parts) - {"sizes", "layout"}:
         hint = "A preset has 'sizes' and 'layout'."
         raise _Mistake(f"the preset {name!r} has an unknown part {min(unknown)!r}.", hint, "E005")
-    try:
-        preset_sizes = _size_list(parts.get("sizes", ()))
-    except _Mistake as error:
-        raise _Mistake(f"the preset {name!r}: {error.message}", error.hint, "E005") from error
     if not preset_sizes:
         raise _Mistake(f"the preset {name!r} has no sizes.", 'Add "sizes": "360x270 720x540".', "E005")
-    return Preset(name=name, sizes=preset_sizes, layout=_text(parts.get("layout", "")))
+    return Preset(name=name, sizes=preset_sizes, layout=layout)
 
 
 def _formats(value: object) -> tuple[Format, ...]:
     if not isinstance(value, (list, tuple)):
-        raise _Mistake("is not a list.", 'Write ["avif", "webp"].')
+        raise _Mistake(f"{value!r} is not a list.", 'Write ["avif", "webp"].')
     return tuple(formats.BY_NAME[_choice(formats.OUTPUTS)(name)] for name in value)
 
 
@@ -185,22 +185,23 @@ def _quality(value: object) -> dict[str, int]:
     return DEFAULT_QUALITY | given
 
 
-def _mapping(value: object, message: str = "is not a dictionary.") -> Mapping[str, Any]:
+def _mapping(value: object, check: str = "E004") -> Mapping[str, Any]:
     if not isinstance(value, Mapping) or not all(isinstance(key, str) for key in value):
-        raise _Mistake(message, "See docs/settings.md for an example.")
+        hint = "See docs/settings.md for an example."
+        raise _Mistake(f"{value!r} is not a dictionary whose keys are texts.", hint, check)
     return value
 
 
 def _text(value: object) -> str:
     if not isinstance(value, str):
-        raise _Mistake(f"is {value!r}, not a text.", "Write a string.")
+        raise _Mistake(f"{value!r} is not a text.", "Write a string.")
     return value
 
 
 def _header(value: object) -> str:
     text = _text(value)
     if not text.isprintable() or not text.isascii():
-        raise _Mistake("has characters that no HTTP header may carry.", "Use printable ASCII.")
+        raise _Mistake(f"{text!r} has characters that no HTTP header may carry.", "Use printable ASCII.")
     return text
 
 
@@ -208,11 +209,22 @@ def _base_url(value: object) -> str:
     text = _header(value)
     if not text:
         return text
-    parts = urlsplit(text)
-    if parts.scheme not in ("http", "https") or not parts.netloc or parts.query or parts.fragment:
-        hint = "Write scheme and host, as in https://d111111abcdef8.cloudfront.net, without ? and #."
+    try:
+        parts = urlsplit(text)
+        is_place = parts.scheme in ("http", "https") and bool(parts.hostname) and parts.port != 0
+    except ValueError:  # brackets that hold no IPv6 address, or a port that is no number
+        is_place = False
+    if not is_place or set(" ?#") & set(text):  # a space would end a srcset's URL
+        hint = "Write scheme and host, as in https://d111111abcdef8.cloudfront.net, without ?, # and spaces."
         raise _Mistake(f"{text!r} is not the absolute URL of a place.", hint)
     return text.rstrip("/")
+
+
+def _secret(value: object) -> str:
+    if not isinstance(value, str) or not value or not value.isprintable() or not value.isascii():
+        # Unlike other mistakes this one is not quoted: check output ends up in logs.
+        raise _Mistake("no secret that an HTTP header can carry.", "Write a random ASCII text, or None.")
+    return value
 
 
 def _colour(value: object) -> str:
@@ -248,7 +260,7 @@ def _seconds(value: object) -> float:
 
 def _flag(value: object) -> bool:
     if not isinstance(value, bool):
-        raise _Mistake(f"is {value!r}.", "Write True or False.")
+        raise _Mistake(f"{value!r} is neither True nor False.", "Write True or False.")
     return value
 
 
@@ -275,7 +287,7 @@ _READERS: dict[str, Callable[[object], Any]] = {
     "MAX_BYTES": _whole(1, 2**40),
     "MAX_RENDERS": _optional(_whole(1, 1024)),
     "RENDER_WAIT": _seconds,
-    "ORIGIN_SECRET": _optional(_header),
+    "ORIGIN_SECRET": _optional(_secret),
     "DISTRIBUTION_ID": _optional(_text),
     "EXPIRE_VARIANTS_DAYS": _optional(_whole(1, 36500)),
     "CLEANUP": _flag,

@@ -77,16 +77,17 @@ class LazyImageDescriptor(ImageFileDescriptor):
 
     def __set__(self, instance: models.Model, value: Any) -> None:
         """Assign an upload, a name, another row's image, or None."""
+        loaded = self.field.attname in instance.__dict__
         before = instance.__dict__.get(self.field.attname)
         # Another row's image is read before it is this row's: afterwards its dimensions are this row's.
         known = None if _is_upload(value) else markup.picture_of(value)
         instance.__dict__[self.field.attname] = value
-        if before is None:
+        if not loaded and instance._state.adding:
             return  # the row is being made, and post_init looks after that
         field = cast(LazyImageField, self.field)
         if _is_upload(value):
             field.update_dimension_fields(instance)
-        elif str(before) != str(value or ""):
+        elif not value or (loaded and str(before) != str(value)):
             field.set_dimensions(instance, (known.width, known.height) if known else (None, None))
 
 

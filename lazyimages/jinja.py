@@ -28,16 +28,14 @@ class LazyImagesExtension(Extension):
         """Parse `tag image spec name=value … [as name]`."""
         token = next(parser.stream)
         name, line = token.value, token.lineno
-        if parser.stream.current.type == "block_end":
-            raise TemplateSyntaxError(tags.USAGE.format(name=name), line, parser.name, parser.filename)
-        file = parser.parse_primary() if parser.stream.current.type == "string" else parser.parse_unary()
-        if parser.stream.current.type == "block_end":
-            raise TemplateSyntaxError(tags.USAGE.format(name=name), line, parser.name, parser.filename)
-        spec = parser.parse_unary()
-        arguments = self._arguments(parser)
-        target = parser.parse_assign_target() if parser.stream.skip_if("name:as") else None
         try:
-            tags.check_arguments(name, [argument.key for argument in arguments])
+            file, spec = (self._operand(name, parser) for _ in range(2))
+            arguments = self._arguments(parser)
+            target = None
+            if parser.stream.skip_if("name:as"):
+                target = parser.parse_assign_target(with_tuple=False)
+            rest = "" if parser.stream.current.type == "block_end" else str(parser.stream.current.value)
+            tags.check_arguments(name, [argument.key for argument in arguments], rest)
             if isinstance(spec, nodes.Const) and isinstance(spec.value, str):
                 tags.check_literal(spec.value)
         except ValueError as error:
@@ -48,8 +46,18 @@ class LazyImagesExtension(Extension):
             return nodes.Assign(target, call, lineno=line)
         return nodes.Output([nodes.MarkSafe(call)], lineno=line)
 
-    def _print(self, name: str, file: Any, spec: Any, **arguments: Any) -> Any:
+    def _print(self, name: str, file: Any, spec: Any, /, **arguments: Any) -> Any:
         return _global(name)(file, spec, **arguments)
+
+    @staticmethod
+    def _operand(name: str, parser: Parser) -> nodes.Expr:
+        token = parser.stream.current
+        if token.type == "block_end" or token.test("name:as"):
+            raise ValueError(tags.USAGE.format(name=name))
+        if token.type == "string" and parser.stream.look().type == "string":
+            next(parser.stream)  # alone: Jinja would join neighbouring strings to one
+            return nodes.Const(token.value, lineno=token.lineno)
+        return parser.parse_unary()
 
     @staticmethod
     def _arguments(parser: Parser) -> list[nodes.Keyword]:
@@ -62,7 +70,7 @@ class LazyImagesExtension(Extension):
 
 
 def _global(name: str) -> Any:
-    def call(file: Any, spec: Any, **arguments: Any) -> Markup:
+    def call(file: Any, spec: Any, /, **arguments: Any) -> Markup:
         return Markup(tags.TAGS[name](file, spec, **arguments))  # noqa: S704  # escaped by markup
 
     call.__name__ = name

@@ -69,7 +69,10 @@ def variant_key(original: str, size: Size, output: Format | None = None) -> Vari
     `RefusedName` when the original's name cannot have variants.
     """
     check_original(original)
-    return VariantKey(original=original, size=size, format=output or native_format(original))
+    variant = VariantKey(original=original, size=size, format=output or native_format(original))
+    if len(str(variant).encode()) > MAX_KEY_BYTES:
+        raise RefusedName(f"the variants of {original!r} would have keys of more than {MAX_KEY_BYTES} bytes")
+    return variant
 
 
 def native_format(original: str) -> Format:

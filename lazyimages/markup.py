@@ -4,6 +4,7 @@ A `Picture` is all that markup needs to know of an original, and comes from the 
 """
 
 import logging
+import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
@@ -12,8 +13,8 @@ from urllib.parse import quote
 
 from django.conf import settings as django_settings
 from django.urls import get_script_prefix, get_urlconf, reverse
-from django.utils.html import conditional_escape, format_html
-from django.utils.safestring import SafeString, mark_safe
+from django.utils.html import conditional_escape, escape
+from django.utils.safestring import SafeString
 
 from lazyimages import conf, keys, sizes
 from lazyimages.conf import Preset
@@ -70,7 +71,11 @@ def picture_of(file: Any) -> Picture | None:
     values = getattr(row, "__dict__", {})
     width = values.get(getattr(field, "width_field", None))
     height = values.get(getattr(field, "height_field", None))
-    return Picture(name, width, height) if width and height else Picture(name)
+    return Picture(name, width, height) if _is_side(width) and _is_side(height) else Picture(name)
+
+
+def _is_side(value: Any) -> bool:
+    return isinstance(value, int) and value > 0  # a form may have left a text in the row
 
 
 def parse_spec(text: str) -> Spec:
@@ -170,7 +175,7 @@ def candidates(picture: Picture, wanted: Iterable[Size], output: Format | None =
 
 def _served(picture: Picture, size: Size) -> tuple[int, int | None] | None:
     """Return the dimensions of the file that will be served; without the row's, what the size says."""
-    if picture.width and picture.height:
+    if picture.width is not None and picture.height is not None:
         plan = size.plan(picture.width, picture.height, keys.focal_point(picture.name))
         return plan.width, plan.height
     return None if size.width is None else (size.width, size.height)
@@ -208,22 +213,39 @@ def img(
     or False leaves one out. `alt` is always there (HTML Standard, "Requirements for providing text").
     `priority` is for the picture that a visitor sees first: it is not loaded lazily.
     """
-    entries = candidates(picture, spec.sizes) if picture is not None else []
-    if not entries or picture is None:
+    src = image_url(picture, spec)
+    if not src or picture is None:
         return SafeString()
-    values: dict[str, Any] = {"src": entries[0].url, "srcset": None, "sizes": None}
-    if len(entries) > 1 or spec.layout:
+    values: dict[str, Any] = {"src": src, "srcset": None, "sizes": None}
+    entries = candidates(picture, spec.sizes)
+    if len(entries) > 1 or (entries and spec.layout):
         values |= {"srcset": _srcset(entries), "sizes": spec.layout or None}
-    if entries[0].height is not None:
-        values |= {"width": entries[0].width, "height": entries[0].height}
+    if (served := _served(picture, spec.sizes[0])) and served[1] is not None:
+        values |= {"width": served[0], "height": served[1]}
     values |= {"loading": "lazy", "decoding": "async", "alt": ""}
     if priority:
         values |= {"loading": "eager", "fetchpriority": "high"}
     values |= {name.rstrip("_").replace("_", "-"): value for name, value in attributes.items()}
+    if values["alt"] is None or values["alt"] is False:
+        values["alt"] = ""
     shown = ((name, value) for name, value in values.items() if value is not None and value is not False)
-    return format_html("<img{}>", mark_safe("".join(map(_attribute, shown))))  # noqa: S308  # escaped
+    return SafeString(f"<img{''.join(_attribute(name, value) for name, value in shown)}>")
 
 
-def _attribute(pair: tuple[str, Any]) -> str:
-    name, value = pair
-    return f" {name}" if value is True else format_html(' {}="{}"', name, value)
+# HTML Standard, "Attributes": what a name may hold.
+_ATTRIBUTE_NAME = re.compile(r"""[^\s"'<>/=\x00-\x1f\x7f]+""")
+_REFERENCE = re.compile(r"&amp;(#[0-9]+|#[xX][0-9A-Fa-f]+|[A-Za-z][A-Za-z0-9]*);")
+
+
+def _attribute(name: str, value: Any) -> str:
+    if not _ATTRIBUTE_NAME.fullmatch(name):
+        logger.warning("left out of the markup: %r is no attribute's name", name)
+        return ""
+    if value is True:
+        return f" {name}"
+    text = str(escape(value))
+    if hasattr(value, "__html__"):
+        # HTML already, as every literal in Django's templates is, but not for that fit for an attribute:
+        # quotes are escaped all the same, and character references kept.
+        text = _REFERENCE.sub(r"&\1;", text)
+    return f' {name}="{text}"'

@@ -22,20 +22,27 @@ def image_url(file: Any, spec: object) -> SafeString:
     return markup.image_url(markup.picture_of(file), markup.parse_spec_leniently(spec))
 
 
-def img(file: Any, spec: object, *, priority: bool = False, **attributes: Any) -> SafeString:
+def img(file: Any, spec: object, /, *, priority: bool = False, **attributes: Any) -> SafeString:
     """Return an `<img>`; `markup.img` says which attributes it gets and how to change them."""
     picture = markup.picture_of(file)
     return markup.img(picture, markup.parse_spec_leniently(spec), priority=priority, attributes=attributes)
 
 
 TAGS: dict[str, Callable[..., SafeString]] = {"srcset": srcset, "image_url": image_url, "img": img}
-USAGE = '{name} takes an image, and sizes or a preset: {name} product.photo "360x270 480h 1280w"'
+USAGE = 'an image comes first, then sizes or a preset: {name} product.photo "360x270 480h 1280w"'
 
 
-def check_arguments(tag: str, names: list[str]) -> None:
-    """Raise `ValueError` when a tag is given arguments that it does not take."""
+def check_arguments(tag: str, names: list[str], rest: str = "") -> None:
+    """Raise `ValueError` for arguments that a tag does not take; `rest` is a word that is no argument."""
+    if rest:
+        raise ValueError(f"it does not understand {rest!r}; write attribute=value, and data_id for data-id")
     if names and tag != "img":
-        raise ValueError(f"{tag} takes no argument {names[0]!r}; only img takes attributes")
+        raise ValueError(f"it takes no argument {names[0]!r}; only img takes attributes")
+    for name in names:
+        if names.count(name) > 1:
+            raise ValueError(f"the argument {name!r} is there twice; take one of them out")
+        if not name.strip("_"):
+            raise ValueError(f"{name!r} is no attribute's name; write it as in data_id=1")
 
 
 def check_literal(spec: str) -> None:

@@ -144,12 +144,13 @@ def _ownership_step(client: "S3Client", bucket: str) -> Step:
 
 def _encryption_step(client: "S3Client", bucket: str) -> Step:
     before = _part(_read(client.get_bucket_encryption, bucket), "ServerSideEncryptionConfiguration")
+    after = documents.encryption(before)
     return Step(
         name="encryption",
-        before=_without_empty_bucket_key(before),
-        after=documents.ENCRYPTION,
+        before=before,
+        after=after,
         call="put_bucket_encryption",
-        arguments={"Bucket": bucket, "ServerSideEncryptionConfiguration": documents.ENCRYPTION},
+        arguments={"Bucket": bucket, "ServerSideEncryptionConfiguration": after},
     )
 
 
@@ -198,13 +199,6 @@ def _part(answer: Document | None, name: str) -> Any:
     return answer[name] if answer is not None else None
 
 
-def _without_empty_bucket_key(encryption: Document | None) -> Document | None:
-    """Say BucketKeyEnabled outright, which S3 leaves out, or not, when it is false."""
-    if encryption is None:
-        return None
-    return {"Rules": [{"BucketKeyEnabled": False, **rule} for rule in encryption["Rules"]]}
-
-
 def _refuse_public(policy: Document | None) -> None:
     for statement in documents.foreign_statements(policy):
         if documents.is_public(statement):
@@ -235,8 +229,8 @@ def _refuse_originals_in(
         shown = "\n".join(f"  {key}" for key in wrong[:_SHOWN])
         more = f"\n  and {len(wrong) - _SHOWN} more" if len(wrong) > _SHOWN else ""
         raise Conflict(
-            f"{len(wrong)} objects that are no variants sit in directories that look like sizes, and would "
-            f"become public:\n{shown}{more}\nMove them, or delete those that are left over."
+            "objects that are no variants sit in directories that look like sizes, and would become public "
+            f"({len(wrong)}):\n{shown}{more}\nMove them, or delete those that are left over."
         )
 
 

@@ -45,6 +45,14 @@ def public_access_block(*, public: bool) -> Document:
     }
 
 
+def encryption(existing: Document | None) -> Document:
+    """Return the existing encryption where it is SSE-S3 already, with all that goes with it, else SSE-S3."""
+    for rule in (existing or {}).get("Rules", []):
+        if rule.get("ApplyServerSideEncryptionByDefault", {}).get("SSEAlgorithm") == "AES256":
+            return existing or {}
+    return ENCRYPTION
+
+
 def variant_resources(bucket: str, sizes: Iterable[Size], partition: str = "aws") -> list[str]:
     """Return the ARNs of all variants of whitelisted sizes, two a size, and of nothing else."""
     prefix = f"arn:{partition}:s3:::{bucket}"
@@ -111,7 +119,8 @@ def is_public(statement: Mapping[str, Any]) -> bool:
     """Tell whether a statement lets everybody in."""
     principal = statement.get("Principal")
     accounts = principal.get("AWS") if isinstance(principal, dict) else principal
-    everybody = accounts == "*" or (isinstance(accounts, list) and "*" in accounts)
+    named = accounts == "*" or (isinstance(accounts, list) and "*" in accounts)
+    everybody = named or "NotPrincipal" in statement  # everybody but one
     return statement.get("Effect") == "Allow" and everybody and not statement.get("Condition")
 
 
@@ -139,14 +148,14 @@ def merge_website(existing: Document | None, ours: list[Document]) -> Document |
     Rules of others for a prefix come before ours, and those without one after: the first that fits wins.
     None when nothing but our own defaults is left. `Conflict` for what cannot be merged.
     """
+    foreign = [rule for rule in (existing or {}).get("RoutingRules", []) if not _is_ours(rule)]
+    if not ours and len(foreign) == len((existing or {}).get("RoutingRules", [])):
+        return existing
     if existing and "RedirectAllRequestsTo" in existing:
-        if not ours:
-            return existing
         raise Conflict(
             "the bucket's website redirects all requests to another host; remove that "
             "(aws s3api delete-bucket-website), or use another bucket"
         )
-    foreign = [rule for rule in (existing or {}).get("RoutingRules", []) if not _is_ours(rule)]
     narrow = [rule for rule in foreign if rule.get("Condition", {}).get("KeyPrefixEquals")]
     wide = [rule for rule in foreign if rule not in narrow]
     rules = [*narrow, *ours, *wide]

@@ -3,7 +3,7 @@
 from functools import lru_cache
 from io import BytesIO
 
-from PIL import Image, ImageCms
+from PIL import Image, ImageChops, ImageCms
 
 _SPACES = {"RGB": "RGB ", "CMYK": "CMYK", "L": "GRAY"}
 
@@ -47,7 +47,16 @@ def _sixteen_to_eight(image: Image.Image) -> Image.Image:
     # Pillow's own conversion clips at 255. 16-bit modes have 65,535 for white, whole bytes for each 257.
     if image.mode == "F":
         return image.convert("L")
-    return image.convert("I").point(lambda value: value * (1 / 257) + 0.5).convert("L")
+    wide = image.convert("I")
+    grey = wide.point(lambda value: value * (1 / 257) + 0.5).convert("L")
+    transparent = image.info.get("transparency")
+    if not isinstance(transparent, int):
+        return grey
+    # Clipped at 0 and 255, what is above and what is below the transparent value are 1 and more.
+    above = wide.point(lambda value: value * 1 - transparent).convert("L")
+    below = wide.point(lambda value: value * -1 + transparent).convert("L")
+    alpha = ImageChops.lighter(above, below).point([0] + [255] * 255)
+    return Image.merge("LA", (grey, alpha))
 
 
 @lru_cache(maxsize=32)

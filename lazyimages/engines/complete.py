@@ -4,6 +4,7 @@ A decoder may be set, by the project around us, to accept files that end too ear
 grey. So the marks that end a file are looked for here, whatever the decoder says.
 """
 
+import struct
 import zlib
 from collections.abc import Callable
 
@@ -12,6 +13,8 @@ from lazyimages.formats import Format
 
 _MARKERS_WITHOUT_LENGTH = {0x01, *range(0xD0, 0xD9)}
 _SOS, _EOI = 0xDA, 0xD9
+_TIFF_PLACES = {273: 279, 324: 325}  # StripOffsets: StripByteCounts, TileOffsets: TileByteCounts
+_TIFF_NUMBERS = {3: "H", 4: "I"}
 
 
 def check(data: bytes, format: Format) -> None:
@@ -19,7 +22,7 @@ def check(data: bytes, format: Format) -> None:
     ends = _CHECKS.get(format.name)
     try:
         whole = ends is None or ends(data)
-    except IndexError:
+    except (IndexError, struct.error):
         whole = False
     if not whole:
         raise CorruptImage("the file ends too early; upload it again from the original")
@@ -29,11 +32,9 @@ def _jpeg(data: bytes) -> bool:
     """ITU-T T.81, B.1.1: segments up to a scan; after it, no FF D9 but the end of the image."""
     at = 2
     while True:
-        if data[at] != 0xFF:
-            return False
         marker = data[at + 1]
-        if marker == 0xFF:
-            at += 1
+        if data[at] != 0xFF or marker in (0x00, 0xFF):
+            at += 1  # decoders skip what is between segments, and some cameras pad them
         elif marker == _SOS:
             return data.find(bytes((0xFF, _EOI)), at) != -1
         elif marker in _MARKERS_WITHOUT_LENGTH:
@@ -100,10 +101,30 @@ def _iso_boxes(data: bytes) -> bool:
     return at == len(data)
 
 
+def _tiff(data: bytes) -> bool:
+    """TIFF 6.0, sections 2 and 3: a directory says where the strips or tiles are, and how long."""
+    order = "<" if data[:2] == b"II" else ">"
+    (directory,) = struct.unpack_from(f"{order}I", data, 4)
+    (entries,) = struct.unpack_from(f"{order}H", data, directory)
+    places: dict[int, tuple[int, ...]] = {}
+    for at in range(directory + 2, directory + 2 + 12 * entries, 12):
+        tag, kind, count, value = struct.unpack_from(f"{order}HHII", data, at)
+        code = _TIFF_NUMBERS.get(kind, "")
+        if code and (tag in _TIFF_PLACES or tag in _TIFF_PLACES.values()):
+            inside = struct.calcsize(f"{order}{count}{code}") <= 4
+            places[tag] = struct.unpack_from(f"{order}{count}{code}", data, at + 8 if inside else value)
+    return all(
+        start + length <= len(data)
+        for starts, lengths in _TIFF_PLACES.items()
+        for start, length in zip(places.get(starts, ()), places.get(lengths, ()), strict=False)
+    )
+
+
 _CHECKS: dict[str, Callable[[bytes], bool]] = {
     "jpeg": _jpeg,
     "png": _png,
     "gif": _gif,
     "webp": _webp,
     "avif": _iso_boxes,
+    "tiff": _tiff,
 }

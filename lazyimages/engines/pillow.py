@@ -30,8 +30,16 @@ from lazyimages.exceptions import (
 )
 from lazyimages.formats import Format
 
+
+class _Jpeg(JpegImageFile):
+    """Opens without the look for a resolution in the EXIF, which may be broken and is of no use here."""
+
+    def _read_dpi_from_exif(self) -> None:
+        pass
+
+
 _PLUGINS: dict[str, type[ImageFile]] = {
-    "jpeg": JpegImageFile,  # also MPO and Ultra HDR, whose first picture is a plain JPEG
+    "jpeg": _Jpeg,  # also MPO and Ultra HDR, whose first picture is a plain JPEG
     "png": PngImageFile,
     "gif": GifImageFile,
     "webp": WebPImageFile,
@@ -44,6 +52,8 @@ _WITHOUT_ALPHA = ("jpeg",)
 _SHRINKS = ((8, 1.3), (4, 1.3), (2, 1.5))
 _REDUCING_GAP = 3.0  # Pillow: "almost indistinguishable from fair resampling"
 _PIXEL_BYTES = 4
+_MOST_PLAYS = 65_535  # GIF and WebP have 16 bits for it
+_LONGEST_FRAME = 65_535  # milliseconds; PNG has 16 bits for it
 
 
 class PillowEngine:
@@ -74,10 +84,12 @@ class PillowEngine:
             image, format = _open(data, limits)
             complete.check(data, format)
             animated = any(_keeps_frames(job) for job in jobs) and _frames(image) > 1
-            pictures = _render_frames(image, jobs) if animated else [[p] for p in _render_one(image, jobs)]
-            durations = [frame.info.get("duration", 0) for frame in pictures[0]] if animated else []
-            loop = image.info.get("loop")
-        return [_encode(frames, job, durations, loop) for frames, job in zip(pictures, jobs, strict=True)]
+            if animated:
+                kept, durations = _render_frames(image, jobs, limits)
+            else:
+                kept, durations = [[picture] for picture in _render_one(image, jobs)], []
+            plays = _plays(image)
+            return [_encode(frames, job, durations, plays) for frames, job in zip(kept, jobs, strict=True)]
 
     def encoders(self) -> frozenset[str]:
         """Return the names of the formats that this Pillow can write."""
@@ -115,13 +127,18 @@ def _open(data: bytes, limits: Limits) -> tuple[ImageFile, Format]:
     if width < 1 or height < 1:
         raise CorruptImage("the image has no pixels")
     # One picture over the limit is refused before its frames are counted, which reads the whole file.
-    if width * height > limits.max_pixels or width * height * _frames(image) > limits.max_pixels:
-        count = _frames(image) if width * height <= limits.max_pixels else 1
+    _check_pixels(image, 1, limits)
+    _check_pixels(image, _frames(image), limits)
+    return image, format
+
+
+def _check_pixels(image: ImageFile, frames: int, limits: Limits) -> None:
+    width, height = image.size
+    if width * height * frames > limits.max_pixels:
         raise ImageTooLarge(
-            f"the image has {width} × {height} pixels" + (f" in {count} frames" if count > 1 else "") + "; "
+            f"the image has {width} × {height} pixels" + (f" in {frames} frames" if frames > 1 else "") + "; "
             f"at most {limits.max_pixels:,} pixels are allowed in all"
         )
-    return image, format
 
 
 def _frames(image: ImageFile) -> int:
@@ -130,6 +147,14 @@ def _frames(image: ImageFile) -> int:
 
 def _keeps_frames(job: Job) -> bool:
     return job.animation == "keep" and job.format.name in _ANIMATED
+
+
+def _plays(image: ImageFile) -> int:
+    """Return how many times an animation is shown; 0 is without end."""
+    loop: int | None = image.info.get("loop")
+    if image.format == "GIF":  # which says how often it is shown again
+        return 1 if loop is None else loop and min(loop + 1, _MOST_PLAYS)
+    return min(loop or 0, _MOST_PLAYS)
 
 
 def _render_one(image: ImageFile, jobs: Sequence[Job]) -> list[Image.Image]:
@@ -146,16 +171,23 @@ def _render_one(image: ImageFile, jobs: Sequence[Job]) -> list[Image.Image]:
     ]
 
 
-def _render_frames(image: ImageFile, jobs: Sequence[Job]) -> list[list[Image.Image]]:
-    """Return the pictures of all frames, for each job; those of jobs that want one frame, its first."""
+def _render_frames(
+    image: ImageFile, jobs: Sequence[Job], limits: Limits
+) -> tuple[list[list[Image.Image]], list[int]]:
+    """Return the pictures of all frames, for each job, and the frames' durations in milliseconds.
+
+    A job that wants one frame has the first alone.
+    """
     kept: list[list[Image.Image]] = [[] for _ in jobs]
+    durations: list[int] = []
     for number in range(_frames(image)):
         image.seek(number)
+        _check_pixels(image, 1, limits)  # the frames of a GIF may be larger than it says that it is
         for index, picture in enumerate(_render_one(image, jobs)):
             if number == 0 or _keeps_frames(jobs[index]):
-                picture.info = {"duration": image.info.get("duration", 0)}
                 kept[index].append(picture)
-    return kept
+        durations.append(min(round(image.info.get("duration", 0)), _LONGEST_FRAME))
+    return kept, durations
 
 
 def _shrink_on_load(image: ImageFile, boxes: list[orientation.Box], jobs: Sequence[Job], turn: int) -> int:
@@ -196,21 +228,31 @@ def _finish(small: Image.Image, profile: bytes | None, turn: int, job: Job) -> I
         managed = colour.flatten(managed, job.background)
     if job.format.name in ("webp", "avif", "gif"):
         managed = managed.convert("RGBA" if managed.mode in ("LA", "RGBA") else "RGB")
+    if job.format.name == "gif" and managed.mode == "RGBA":
+        # GIF has no half transparency, and the encoder would make all of it opaque.
+        managed.putalpha(managed.getchannel("A").point([0] * 128 + [255] * 128))
     managed.info = {}  # comments, profiles and the like would be written into the variant
     return managed
 
 
-def _encode(frames: list[Image.Image], job: Job, durations: list[int], loop: int | None) -> Rendered:
+def _encode(frames: list[Image.Image], job: Job, durations: list[int], plays: int) -> Rendered:
     options: dict[str, Any] = dict(_OPTIONS[job.format.name])
     if job.quality is not None:
         options["quality"] = job.quality
     if len(frames) > 1:
-        options |= {"save_all": True, "append_images": frames[1:], "duration": durations}
-        if loop is not None:
-            options["loop"] = loop
+        options |= {"save_all": True, "append_images": frames[1:], "duration": durations, "loop": plays}
+        if job.format.name == "gif":
+            options |= _gif_options(frames, options.pop("loop"))
     buffer = BytesIO()
     frames[0].save(buffer, job.format.name.upper(), **options)
     return Rendered(data=buffer.getvalue(), width=frames[0].width, height=frames[0].height)
+
+
+def _gif_options(frames: list[Image.Image], plays: int) -> dict[str, Any]:
+    options = {} if plays == 1 else {"loop": plays and plays - 1}
+    if any(frame.mode == "RGBA" for frame in frames):
+        options["disposal"] = 2  # else what a frame leaves transparent shows the frame before
+    return options
 
 
 _OPTIONS: dict[str, dict[str, Any]] = {

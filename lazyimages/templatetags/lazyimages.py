@@ -36,17 +36,16 @@ class LazyImageNode(Node):
 def _compile(parser: Parser, token: Token) -> LazyImageNode:
     name, *words = token.split_contents()
     target = None
-    if len(words) > 3 and words[-2] == "as":
+    if words[-2:-1] == ["as"]:
         *words, _, target = words
     if len(words) < 2:
-        raise TemplateSyntaxError(tags.USAGE.format(name=name))
+        raise TemplateSyntaxError(f"{name}: {tags.USAGE.format(name=name)}")
     file, spec = parser.compile_filter(words[0]), parser.compile_filter(words[1])
     rest = words[2:]
+    given = [word.partition("=")[0] for word in rest]  # token_kwargs keeps the last of each
     arguments = token_kwargs(rest, parser)
-    if rest:
-        raise TemplateSyntaxError(f"{name} does not understand {rest[0]!r}; write attribute=value")
     try:
-        tags.check_arguments(name, list(arguments))
+        tags.check_arguments(name, given[: len(given) - len(rest)], "".join(rest[:1]))
         if not spec.is_var and not spec.filters:
             tags.check_literal(str(spec.var))
     except ValueError as error:

@@ -11,6 +11,7 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from lazyimages import conf, storage
 from lazyimages.aws.documents import Conflict
+from lazyimages.exceptions import StorageUnavailable
 
 if TYPE_CHECKING:
     from lazyimages.aws.bucket import Step
@@ -29,6 +30,18 @@ changes nothing, and says so.
 
 Start with --dry-run, which prints every document before and after and writes nothing.
 """
+
+
+# Service authorization reference, "Actions defined by Amazon S3": where action and operation differ.
+_ACTIONS = {
+    "HeadBucket": "s3:ListBucket",
+    "ListObjectsV2": "s3:ListBucket",
+    "GetPublicAccessBlock": "s3:GetBucketPublicAccessBlock",
+    "PutPublicAccessBlock": "s3:PutBucketPublicAccessBlock",
+    "GetBucketEncryption": "s3:GetEncryptionConfiguration",
+    "PutBucketEncryption": "s3:PutEncryptionConfiguration",
+    "GetCallerIdentity": "sts:GetCallerIdentity",
+}
 
 
 class Command(BaseCommand):
@@ -74,9 +87,9 @@ class Command(BaseCommand):
         from lazyimages.aws import bucket
         from lazyimages.storage.s3 import client
 
-        s3 = client(variants)
         name: str = variants.bucket_name  # type: ignore[attr-defined]
         try:
+            s3 = client(variants)
             arn = _distribution_arn(variants, settings.distribution_id) if settings.distribution_id else None
             steps = bucket.plan(
                 s3, name, settings, distribution_arn=arn, list_originals=_other_originals(name, settings)
@@ -86,11 +99,15 @@ class Command(BaseCommand):
         except Conflict as error:
             raise CommandError(f"Nothing was changed: {error}") from error
         except ClientError as error:
-            code = error.response["Error"]["Code"]
-            hint = f" Give the caller s3:{error.operation_name}." if code in ("AccessDenied", "403") else ""
-            raise CommandError(f"AWS refused {error.operation_name} on {name!r}: {error}.{hint}") from error
-        except BotoCoreError as error:
-            raise CommandError(f"AWS cannot be reached: {error}") from error
+            operation, code = error.operation_name, error.response["Error"]["Code"]
+            action = _ACTIONS.get(operation, f"s3:{operation}")
+            hint = f" Give the caller {action}." if code in ("AccessDenied", "403") else ""
+            raise CommandError(f"AWS refused {operation} on {name!r}: {error}.{hint}") from error
+        except (BotoCoreError, StorageUnavailable) as error:
+            raise CommandError(
+                f"AWS did not answer: {error}. Check the credentials, and bucket_name, region_name and "
+                "endpoint_url in STORAGES."
+            ) from error
         return steps
 
     def _print(self, steps: "list[Step]", *, dry_run: bool) -> None:
@@ -121,9 +138,9 @@ def _distribution_arn(variants: Any, distribution_id: str) -> str:
 
 
 def _other_originals(bucket: str, settings: conf.Settings) -> Callable[[], Iterator[str]] | None:
-    """Return a way to list the originals, when they are not in the bucket of the variants."""
+    """Return a way to list the originals, unless listing the bucket of the variants shows their names."""
     originals = storages[settings.originals]
-    if getattr(originals, "bucket_name", None) == bucket:
+    if getattr(originals, "bucket_name", None) == bucket and not originals.location:  # type: ignore[attr-defined]
         return None
     return storage.iter_originals
 

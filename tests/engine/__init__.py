@@ -1,0 +1,1 @@
+"""Tests of what every engine must do: bytes and jobs in, pixels out."""

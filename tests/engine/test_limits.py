@@ -1,0 +1,153 @@
+"""Limits: a bomb is refused by its header, in no time and no memory; what is allowed works."""
+
+import struct
+import subprocess
+import sys
+import time
+import tracemalloc
+import zlib
+
+import pytest
+from PIL import Image
+
+from lazyimages import formats, sizes
+from lazyimages.engines.base import Job, Limits
+from lazyimages.exceptions import ImageTooLarge
+from tests.engine import pictures
+from tests.engine.conftest import ENGINES, LIMITS
+from tests.engine.pictures import GREY, mean, near
+
+
+def bombs() -> dict[str, bytes]:
+    """Return small files that promise 3,600 megapixels (WebP and GIF: what they can)."""
+    png = pictures.png(60000, 60000, zlib.compress(bytes(1000)))
+    jpeg = bytearray(pictures.saved(Image.new("RGB", (16, 16)), "JPEG"))
+    at = jpeg.find(b"\xff\xc0")
+    jpeg[at + 5 : at + 9] = struct.pack(">HH", 60000, 60000)
+    gif = bytearray(pictures.saved(Image.new("L", (16, 16)), "GIF"))
+    gif[6:10] = struct.pack("<HH", 60000, 60000)
+    tiff = pictures.saved(Image.new("L", (16, 16)), "TIFF")
+    for tag in (b"\0\1", b"\1\1"):
+        tiff = tiff.replace(tag + b"\4\0\1\0\0\0\x10\0\0\0", tag + b"\4\0\1\0\0\0\x60\xea\0\0")
+    lossless = bytearray(pictures.saved(Image.new("RGB", (16, 16)), "WEBP", lossless=True))
+    bits = int.from_bytes(lossless[21:25], "little") & ~0xFFFFFFF | 16382 | 16382 << 14
+    lossless[21:25] = bits.to_bytes(4, "little")
+    avif = pictures.saved(Image.new("RGB", (16, 16)), "AVIF")
+    avif = avif.replace(
+        b"ispe\0\0\0\0" + struct.pack(">II", 16, 16), b"ispe\0\0\0\0" + struct.pack(">II", 16000, 16000)
+    )
+    return {
+        "png": png,
+        "jpeg": bytes(jpeg),
+        "gif": bytes(gif),
+        "tiff": tiff,
+        "webp": bytes(lossless),
+        "avif": avif,
+    }
+
+
+BOMBS = bombs()
+JOB = Job(
+    plan=sizes.parse("360x270").plan(60000, 60000),
+    format=formats.JPEG,
+    quality=80,
+    background="#ffffff",
+    animation="keep",
+)
+
+
+@pytest.mark.parametrize("name", BOMBS)
+@pytest.mark.parametrize("host", ["stock", "no-limit"])
+@pytest.mark.filterwarnings("error")
+def test_bomb_is_refused_by_its_header(engine, monkeypatch, name, host):
+    if host == "no-limit":
+        monkeypatch.setattr(Image, "MAX_IMAGE_PIXELS", None)
+    assert len(BOMBS[name]) < 5000
+    tracemalloc.start()
+    started = time.perf_counter()
+    for call in (engine.probe, lambda data, limits: engine.render(data, [JOB], limits=limits)):
+        with pytest.raises(ImageTooLarge):
+            call(BOMBS[name], limits=LIMITS)
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert time.perf_counter() - started < 1
+    assert peak < 2 * 2**20
+
+
+@pytest.mark.parametrize("path", ENGINES)
+def test_bombs_take_no_memory(path):
+    """Measured by the kernel, which also sees what Pillow's C code takes."""
+    program = f"""
+import resource, sys
+from django.utils.module_loading import import_string
+from tests.engine.test_limits import BOMBS, JOB, LIMITS, ImageTooLarge
+engine = import_string({path!r})()
+before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+for name, data in BOMBS.items():
+    for call in (engine.probe, lambda data, limits: engine.render(data, [JOB], limits=limits)):
+        try:
+            call(data, limits=LIMITS)
+        except ImageTooLarge:
+            continue
+        sys.exit("not refused: " + name)
+print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before)
+"""
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    assert int(done.stdout) < 50 * 1024, "KiB"
+
+
+def test_messages_say_what_is_allowed(engine):
+    with pytest.raises(ImageTooLarge, match=r"60000 × 60000 pixels; at most 100,000,000 pixels are allowed"):
+        engine.probe(BOMBS["png"], limits=LIMITS)
+    with pytest.raises(ImageTooLarge, match=r"the file has 2,000 bytes; at most 1,999 are allowed"):
+        engine.probe(bytes(2000), limits=Limits(max_pixels=10, max_bytes=1999))
+
+
+def test_limits_are_inclusive(engine):
+    data = pictures.saved(Image.new("L", (100, 70)), "PNG")
+    assert engine.probe(data, limits=Limits(max_pixels=7000, max_bytes=len(data))).width == 100
+    for limits in (
+        Limits(max_pixels=6999, max_bytes=len(data)),
+        Limits(max_pixels=7000, max_bytes=len(data) - 1),
+    ):
+        with pytest.raises(ImageTooLarge):
+            engine.probe(data, limits=limits)
+
+
+@pytest.mark.filterwarnings("error")
+@pytest.mark.parametrize("format", ["jpeg", "png"])
+def test_ninety_five_megapixels(engine, job, format):
+    """Below our limit, and above the one at which Pillow warns of a bomb."""
+    if format == "jpeg":
+        data = pictures.saved(Image.new("L", (11875, 8000), 128), "JPEG")
+    else:
+        row = zlib.compressobj(1)
+        line = b"\0" + b"\x80" * 11875
+        packed = b"".join([*(row.compress(line * 100) for _ in range(80)), row.flush()])
+        data = pictures.png(11875, 8000, packed, colour=0)
+    assert Image.MAX_IMAGE_PIXELS < 11875 * 8000
+    probe = engine.probe(data, limits=LIMITS)
+    assert (probe.width, probe.height) == (11875, 8000)
+    (made,) = engine.render(data, [job(data, "360x270", "webp")], limits=LIMITS)
+    assert near(mean(pictures.opened(made.data)), GREY, 2)
+
+
+def test_probe_tells_the_memory(engine):
+    """What the views use to decide how many renders may run: at least the decoded pixels."""
+    data = pictures.saved(Image.new("RGB", (1000, 500)), "PNG")
+    assert engine.probe(data, limits=LIMITS).cost_bytes >= 1000 * 500 * 4
+
+
+@pytest.mark.parametrize(
+    ("mode", "alpha"), [("RGB", False), ("RGBA", True), ("L", False), ("LA", True), ("P", False)]
+)
+def test_probe_tells_alpha(engine, mode, alpha):
+    assert engine.probe(pictures.saved(Image.new(mode, (9, 9)), "PNG"), limits=LIMITS).alpha is alpha
+
+
+def test_probe_tells_the_format(engine):
+    for name in ("jpeg", "png", "gif", "webp", "avif", "tiff"):
+        data = pictures.saved(pictures.quadrants(40, 30), name.upper())
+        probe = engine.probe(data, limits=LIMITS)
+        assert (probe.format, probe.width, probe.height, probe.frames) == (formats.BY_NAME[name], 40, 30, 1)
