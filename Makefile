@@ -1,0 +1,51 @@
+# Two commands on a fresh machine: make demo, make test.
+PYTHON ?= python3
+VENV ?= .venv
+BIN := $(VENV)/bin
+PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check
+
+.PHONY: demo test lint matrix screenshots build clean help
+
+help:            ## show this list
+	@sed -n 's/^\([a-z]*\):.*## \(.*\)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 22
+
+demo: $(VENV)/.demo  ## the example shop on http://127.0.0.1:8000 (DELIVERY, DEMO_PORT, CDN_PORT)
+	@exec $(BIN)/python -m marketplace.demo
+
+test: $(VENV)/.test  ## all tests; ARGS="-k name" for some
+	$(BIN)/python -m pytest $(ARGS)
+
+lint: $(VENV)/.test  ## ruff and mypy
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+
+matrix: $(VENV)/.test  ## the tests on every supported Python and Django (nox)
+	$(BIN)/nox --error-on-missing-interpreters
+
+screenshots: $(VENV)/.test  ## docs/screenshots, by Chromium
+	$(BIN)/python -m marketplace.demo.screenshots docs/screenshots
+
+build: $(VENV)/.test  ## the wheel and the source distribution, into dist/
+	$(BIN)/python -m build
+
+clean:           ## remove what make has made, but not the drawn photos
+	rm -rf $(VENV) .demo .nox dist .pytest_cache .mypy_cache .ruff_cache
+
+$(BIN)/python:
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
+	  { echo "lazyimages needs Python 3.11 or newer; name one: make PYTHON=python3.12 $(MAKECMDGOALS)" >&2; exit 1; }
+	@$(PYTHON) -c 'import venv, ensurepip' 2>/dev/null || \
+	  { echo "Python's venv is missing. On Debian and Ubuntu: sudo apt install python3-venv" >&2; exit 1; }
+	@echo "· Virtual environment in $(VENV)"
+	@$(PYTHON) -m venv $(VENV)
+
+$(VENV)/.demo: requirements.txt | $(BIN)/python
+	@echo "· Installing what the demo needs"
+	@$(PIP) -r requirements.txt
+	@touch $@
+
+$(VENV)/.test: requirements.txt requirements-test.txt | $(BIN)/python
+	@echo "· Installing what the tests need"
+	@$(PIP) -r requirements-test.txt
+	@touch $@ $(VENV)/.demo

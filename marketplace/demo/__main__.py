@@ -1,0 +1,97 @@
+"""`python -m marketplace.demo`: the example shop with everything that it needs, on this machine alone."""
+
+import argparse
+import ctypes
+import os
+import signal
+import socket
+import sys
+import time
+from pathlib import Path
+from types import FrameType
+
+from marketplace.cloud.children import PR_SET_PDEATHSIG, ChildError
+from marketplace.demo.stack import DELIVERIES, ROOT, Stack, StackError
+
+HELP = """\
+Start the example shop: an embedded S3 and CDN, a database, 60 products with photos that are drawn on
+this machine, and gunicorn. Everything listens on 127.0.0.1 and ends with Ctrl-C. The environment variables
+DELIVERY, DEMO_PORT and CDN_PORT give the defaults.
+"""
+
+
+def main() -> None:
+    """Start the shop, say when it is ready, and end it when told to."""
+    options = _parser().parse_args()
+    signal.signal(signal.SIGTERM, _leave)
+    signal.signal(signal.SIGHUP, _leave)
+    _end_with_starter()
+    for port, variable in ((options.port, "DEMO_PORT"), (options.cdn_port, "CDN_PORT")):
+        _check_free(port, variable)
+    stack = Stack(
+        delivery=options.delivery,
+        data_dir=options.data_dir,
+        photos_dir=options.photos_dir,
+        port=options.port,
+        cdn_port=options.cdn_port,
+        products=options.products,
+        say=lambda line: print(f"· {line}", flush=True),
+    )
+    try:
+        with stack:
+            print(f"Marketplace ready: {stack.url}/", flush=True)
+            print(f"Delivery: {stack.delivery}. Logs: {stack.logs}. Ctrl-C ends it.", flush=True)
+            while (dead := stack.dead_child()) is None:
+                time.sleep(0.5)
+            sys.exit(dead)
+    except (StackError, ChildError) as error:
+        sys.exit(f"The demo cannot run: {error}")
+    except KeyboardInterrupt:
+        print("\nEnded.", flush=True)
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="python -m marketplace.demo", description=HELP)
+    environment = os.environ.get
+    add = parser.add_argument
+    add(
+        "--delivery",
+        choices=DELIVERIES,
+        default=environment("DELIVERY", "redirect"),
+        help="how a missing size reaches the resizer (default: %(default)s)",
+    )
+    add("--port", type=int, default=int(environment("DEMO_PORT", "8000")), help="of the shop (%(default)s)")
+    add("--cdn-port", type=int, default=int(environment("CDN_PORT", "8001")), help="of the CDN (%(default)s)")
+    add("--products", type=int, default=60, help="how many to put on sale (%(default)s)")
+    add("--data-dir", type=Path, default=ROOT / ".demo", help="for database, logs and files")
+    add("--photos-dir", type=Path, default=ROOT / ".cache" / "photos", help="for the drawn photos")
+    return parser
+
+
+def _leave(number: int, frame: FrameType | None) -> None:
+    # A second signal must not cut short the ending of the children.
+    signal.signal(signal.SIGTERM, signal.SIG_IGN)
+    signal.signal(signal.SIGHUP, signal.SIG_IGN)
+    sys.exit(128 + number)
+
+
+def _end_with_starter() -> None:
+    """Be told by SIGTERM when whoever started this process is gone (prctl(2); Linux alone)."""
+    if sys.platform == "linux":
+        starter = os.getppid()
+        ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGTERM, 0, 0, 0)
+        if os.getppid() != starter:
+            sys.exit("the starter is gone")
+
+
+def _check_free(port: int, variable: str) -> None:
+    with socket.socket() as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind(("127.0.0.1", port))
+        except OSError as error:
+            sys.exit(f"Port {port} cannot be used ({error.strerror}). Choose another: {variable}=… make demo")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,203 @@
+"""The whole shop on one machine: embedded S3 and CDN, database, photos, gunicorn. Used by demo and tests."""
+
+import contextlib
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import time
+import urllib.request
+from collections.abc import Callable
+from pathlib import Path
+from typing import Self
+
+from marketplace.cloud import children
+from marketplace.cloud.children import Child, start_child
+from marketplace.cloud.embedded import DISTRIBUTION_ARN
+from marketplace.cloud.s3 import start_s3
+
+ROOT = Path(__file__).resolve().parents[2]
+BUCKET = "marketplace"
+SECRET_HEADER = "X-Lazyimages-Secret"  # noqa: S105  # its name
+SECRET = "only-for-the-demo"  # noqa: S105  # guards nothing but an example on 127.0.0.1
+DELIVERIES = ("redirect", "failover", "local")
+READY_SECONDS = 60
+
+
+class StackError(RuntimeError):
+    """A part of the shop did not start; the message says which, and what it said."""
+
+
+class Stack:
+    """Start it with `start` and end it with `stop`, or use it in a `with` statement.
+
+    `data_dir` gets the database, the logs and, in local delivery, the files; what an earlier run left of
+    them is removed, because the embedded S3 forgets everything when it stops. `photos_dir` keeps the drawn
+    photos. `say` gets a line for every step.
+    """
+
+    def __init__(
+        self,
+        *,
+        delivery: str,
+        data_dir: Path,
+        photos_dir: Path,
+        port: int,
+        cdn_port: int,
+        products: int = 60,
+        workers: int = 2,
+        threads: int = 4,
+        environment: dict[str, str] | None = None,
+        cloud_options: tuple[str, ...] = (),
+        say: Callable[[str], None] = lambda line: None,
+    ) -> None:
+        self.delivery = delivery
+        self.url = f"http://127.0.0.1:{port}"
+        self.cdn_url = f"http://127.0.0.1:{cdn_port}"
+        self.s3_url = ""
+        self.logs = data_dir / "logs"
+        self._data_dir, self._photos_dir = data_dir, photos_dir
+        self._port, self._cdn_port = port, cdn_port
+        self._products, self._workers, self._threads = products, workers, threads
+        self._extra, self._cloud_options = environment or {}, cloud_options
+        self._say = say
+        self._children: dict[str, Child] = {}
+
+    def __enter__(self) -> Self:
+        try:
+            self.start()
+        except BaseException:
+            self.stop()
+            raise
+        return self
+
+    def __exit__(self, *exc_info: object) -> None:
+        self.stop()
+
+    def start(self) -> None:
+        """Start everything, fill the shop, and return when its first page has been fetched."""
+        self._forget_earlier_run()
+        if self.delivery != "local":
+            self._start_cloud()
+        self._say("Database and static files")
+        self.manage("migrate", "--verbosity=0")
+        self.manage("collectstatic", "--noinput", "--verbosity=0")
+        if self.delivery != "local":
+            self._say("Bucket: lazyimages_setup_bucket")
+            self.manage("lazyimages_setup_bucket")
+        self._say("Photos and products (photos are drawn once, and kept)")
+        self.manage("seed_marketplace", f"--products={self._products}", "--photos-dir", str(self._photos_dir))
+        self._start_shop()
+        self._fetch_first_page()
+
+    def stop(self) -> None:
+        """End every process that was started, the last one first."""
+        for name in reversed(list(self._children)):
+            self._children.pop(name).stop()
+
+    def manage(self, *arguments: str) -> None:
+        """Run a management command in the shop's environment; `StackError` when it fails."""
+        # The wrapper of `children` ends the command when this process dies; a group of its own lets an
+        # interruption end what the command itself has started.
+        wrapper = [sys.executable, "-I", "-S", children.__file__, str(os.getpid())]
+        command = [*wrapper, sys.executable, str(ROOT / "manage.py"), *arguments]
+        process = subprocess.Popen(command, cwd=ROOT, env=self.environment, start_new_session=True)
+        try:
+            code = process.wait()
+        except BaseException:
+            _end_group(process)
+            raise
+        if code:
+            raise StackError(f"manage.py {arguments[0]} ended with exit code {code}")
+
+    def dead_child(self) -> str | None:
+        """Return the name of a process that has ended by itself, with its last output; None if all live."""
+        for name, child in self._children.items():
+            if not child.running:
+                return f"{name} has ended. Its last output:\n{child.output}"
+        return None
+
+    @property
+    def environment(self) -> dict[str, str]:
+        """The environment of the shop's processes."""
+        values = {
+            "DJANGO_SETTINGS_MODULE": "marketplace.settings",
+            "DELIVERY": self.delivery,
+            "DATA_DIR": str(self._data_dir),
+            "DATABASE_URL": f"sqlite:///{self._data_dir / 'db.sqlite3'}",
+        }
+        if self.delivery != "local":
+            values |= {
+                "CDN_URL": self.cdn_url,
+                "RESIZER_URL": f"{self.url}/images/resizer",
+                "AWS_ENDPOINT_URL": self.s3_url,
+                "AWS_ENDPOINT_URL_S3": self.s3_url,
+                "AWS_STORAGE_BUCKET_NAME": BUCKET,
+                "AWS_ACCESS_KEY_ID": "demo",
+                "AWS_SECRET_ACCESS_KEY": "demo",
+                "AWS_DEFAULT_REGION": "eu-central-1",
+            }
+        if self.delivery == "failover":
+            values |= {"ORIGIN_SECRET": SECRET, "DISTRIBUTION_ID": DISTRIBUTION_ARN.rpartition("/")[2]}
+        return {**os.environ, **values, **self._extra}
+
+    def _forget_earlier_run(self) -> None:
+        for name in ("db.sqlite3", "originals", "variants", "logs"):
+            path = self._data_dir / name
+            if path.is_dir():
+                shutil.rmtree(path)
+            else:
+                path.unlink(missing_ok=True)
+        self.logs.mkdir(parents=True)
+
+    def _start_cloud(self) -> None:
+        self._say("Embedded S3 and CDN")
+        self._children["s3"] = start_s3(log=self.logs / "s3.log")
+        self.s3_url = self._children["s3"].url
+        arguments = ["--bucket", BUCKET, "--delivery", self.delivery, "--s3-endpoint", self.s3_url]
+        arguments += ["--port", str(self._cdn_port), "--shop", self.url]
+        arguments += ["--origin-header", SECRET_HEADER, "--origin-secret", SECRET]
+        self._children["cdn"] = start_child(
+            [sys.executable, "-m", "marketplace.cloud", *arguments, *self._cloud_options],
+            ready="CDN ready:",
+            cwd=ROOT,
+            log=self.logs / "cdn.log",
+        )
+
+    def _start_shop(self) -> None:
+        self._say("Shop: gunicorn")
+        self._children["shop"] = start_child(
+            [
+                *(sys.executable, "-m", "gunicorn", "marketplace.wsgi:application"),
+                *("--bind", f"127.0.0.1:{self._port}"),
+                *("--workers", str(self._workers), "--threads", str(self._threads)),
+                *("--access-logfile", "-", "--access-logformat", '%(s)s %(m)s "%(U)s?%(q)s" %(M)sms'),
+            ],
+            ready="Listening at:",
+            env=self.environment,
+            cwd=ROOT,
+            log=self.logs / "shop.log",
+        )
+
+    def _fetch_first_page(self) -> None:
+        deadline = time.monotonic() + READY_SECONDS
+        while True:
+            try:
+                with urllib.request.urlopen(f"{self.url}/", timeout=READY_SECONDS) as page:  # noqa: S310
+                    page.read()
+                return
+            except OSError as error:
+                if (dead := self.dead_child()) is not None:
+                    raise StackError(dead) from error
+                if time.monotonic() > deadline:
+                    raise StackError(f"the first page cannot be fetched: {error}") from error
+            time.sleep(0.1)
+
+
+def _end_group(process: "subprocess.Popen[bytes]") -> None:
+    for number in (signal.SIGTERM, signal.SIGKILL):
+        with contextlib.suppress(ProcessLookupError, PermissionError):
+            os.killpg(process.pid, number)
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            process.wait(timeout=5)
