@@ -108,6 +108,18 @@ STORAGES = {
 
 LAZYIMAGES = {
     "SIZES": ["360x270", "480h", "1280w"],
+    # Each layout says how wide shop.css shows the photo, so that browsers choose well.
+    "PRESETS": {
+        "card": {
+            "sizes": "360x270 720x540",
+            "layout": "(min-width: 82rem) 18rem, (min-width: 64rem) 22vw, (min-width: 42rem) 30vw, 45vw",
+        },
+        "detail": {
+            "sizes": "640w 960w 1280w",
+            "layout": "(min-width: 82rem) 44.5rem, (min-width: 56rem) 54vw, 92vw",
+        },
+        "thumb": {"sizes": "96x96 192x192", "layout": "5.5rem"},
+    },
     "DELIVERY": DELIVERY,
     "CDN_URL": os.environ.get("CDN_URL", ""),
     "RESIZER_URL": os.environ.get("RESIZER_URL", ""),
