@@ -165,12 +165,17 @@ def start_child(
     return child
 
 
-def _become(starter: int, args: list[str]) -> None:
+def end_with(starter: int) -> None:
+    """Have this process get SIGTERM when its parent, `starter`, is gone. On Linux; elsewhere do nothing."""
     if sys.platform == "linux":
         ctypes.CDLL(None, use_errno=True).prctl(PR_SET_PDEATHSIG, signal.SIGTERM, 0, 0, 0)
         # The starter may have died before the line above: then no signal will ever come.
         if os.getppid() != starter:
             sys.exit("the starter is gone")
+
+
+def _become(starter: int, args: list[str]) -> None:
+    end_with(starter)
     try:
         os.execvp(args[0], args)  # noqa: S606
     except OSError as error:

@@ -1,7 +1,6 @@
 """`python -m marketplace.demo`: the example shop with everything that it needs, on this machine alone."""
 
 import argparse
-import ctypes
 import os
 import signal
 import socket
@@ -10,7 +9,7 @@ import time
 from pathlib import Path
 from types import FrameType
 
-from marketplace.cloud.children import PR_SET_PDEATHSIG, ChildError
+from marketplace.cloud.children import ChildError, end_with
 from marketplace.demo.stack import DELIVERIES, ROOT, Stack, StackError
 
 HELP = """\
@@ -25,7 +24,7 @@ def main() -> None:
     options = _parser().parse_args()
     signal.signal(signal.SIGTERM, _leave)
     signal.signal(signal.SIGHUP, _leave)
-    _end_with_starter()
+    end_with(os.getppid())
     for port, variable in ((options.port, "DEMO_PORT"), (options.cdn_port, "CDN_PORT")):
         _check_free(port, variable)
     stack = Stack(
@@ -73,15 +72,6 @@ def _leave(number: int, frame: FrameType | None) -> None:
     signal.signal(signal.SIGTERM, signal.SIG_IGN)
     signal.signal(signal.SIGHUP, signal.SIG_IGN)
     sys.exit(128 + number)
-
-
-def _end_with_starter() -> None:
-    """Be told by SIGTERM when whoever started this process is gone (prctl(2); Linux alone)."""
-    if sys.platform == "linux":
-        starter = os.getppid()
-        ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGTERM, 0, 0, 0)
-        if os.getppid() != starter:
-            sys.exit("the starter is gone")
 
 
 def _check_free(port: int, variable: str) -> None:

@@ -6,9 +6,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from .curves import Array
-from .raymarch import unit
-from .textures import Material
+from marketplace.demo.curves import Array
+from marketplace.demo.raymarch import unit
+from marketplace.demo.textures import Material
 
 
 def floor_distance(origin: Array, ray: Array) -> Array:

@@ -14,8 +14,8 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from .curves import Array
-from .raymarch import unit
+from marketplace.demo.curves import Array
+from marketplace.demo.raymarch import unit
 
 # How the stored pixels are turned so that a viewer that honours the EXIF tag turns them back.
 _STORED_TURN = {

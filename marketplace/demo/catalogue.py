@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from .backdrop import Backdrop
-from .flatlay import FlatLay
-from .profiles import BOWL, JAR
-from .scenes import Studio
-from .sets import (
+from marketplace.demo.backdrop import Backdrop
+from marketplace.demo.flatlay import FlatLay
+from marketplace.demo.profiles import BOWL, JAR
+from marketplace.demo.scenes import Studio
+from marketplace.demo.sets import (
     DARK_TABLE,
     EVENING,
     GREY_LINEN,
@@ -42,8 +42,8 @@ from .sets import (
     zellige,
     zigzag,
 )
-from .textures import rgb
-from .wares import IRON, WALNUT, board, pot, scaled, turned_wood
+from marketplace.demo.textures import rgb
+from marketplace.demo.wares import IRON, WALNUT, board, pot, scaled, turned_wood
 
 LANDSCAPE, PORTRAIT, SQUARE = (4032, 3024), (3024, 4032), (3464, 3464)
 

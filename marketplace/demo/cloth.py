@@ -6,9 +6,9 @@ from collections.abc import Callable
 
 import numpy as np
 
-from .curves import Array
-from .flatlay import Heights, Pattern
-from .textures import Colour, Surface, column, flat_fbm, flat_noise, mix, per_cell, ramp
+from marketplace.demo.curves import Array
+from marketplace.demo.flatlay import Heights, Pattern
+from marketplace.demo.textures import Colour, Surface, column, flat_fbm, flat_noise, mix, per_cell, ramp
 
 # For thread numbers (warp i, weft j): how far along its float the thread on top is, how long that
 # float is, and whether the warp is on top.

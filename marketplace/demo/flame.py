@@ -6,9 +6,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from .camera import Camera
-from .curves import Array
-from .textures import ramp
+from marketplace.demo.camera import Camera
+from marketplace.demo.curves import Array
+from marketplace.demo.textures import ramp
 
 
 @dataclass(kw_only=True)

@@ -11,11 +11,11 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from .camera import Camera, pixel_grid, resize
-from .curves import Array
-from .lighting import Rig
-from .raymarch import unit
-from .textures import Surface, lookup, ramp
+from marketplace.demo.camera import Camera, pixel_grid, resize
+from marketplace.demo.curves import Array
+from marketplace.demo.lighting import Rig
+from marketplace.demo.raymarch import unit
+from marketplace.demo.textures import Surface, lookup, ramp
 
 _BATCH = 65536
 _GRID = 640

@@ -7,9 +7,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from .curves import Array
-from .raymarch import Placed, dot, openness, unit
-from .textures import Colour, Surface, column, mix, ramp
+from marketplace.demo.curves import Array
+from marketplace.demo.raymarch import Placed, dot, openness, unit
+from marketplace.demo.textures import Colour, Surface, column, mix, ramp
 
 # Where on the soft box its light is sampled, as shares of its half sides.
 _SPOTS = ((-0.6, -0.55), (0.05, -0.7), (0.65, -0.45), (-0.65, 0.35), (0.0, 0.1), (0.6, 0.6), (-0.1, 0.75))

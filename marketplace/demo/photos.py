@@ -16,8 +16,9 @@ from pathlib import Path
 
 from PIL import Image
 
-from .camera import develop, save
-from .catalogue import RECIPES, Recipe
+from marketplace.cloud.children import end_with
+from marketplace.demo.camera import develop, save
+from marketplace.demo.catalogue import RECIPES, Recipe
 
 # Raise this when a change of the drawing code changes the pictures: they are then drawn anew.
 VERSION = 1
@@ -76,7 +77,10 @@ def _draw_all(recipes: list[Recipe], folder: Path, workers: int | None, scale: f
     context = multiprocessing.get_context("spawn")
     count = min(workers or os.cpu_count() or 1, len(recipes))
     ordered = sorted(recipes, key=lambda r: r.kind not in _SLOW_FIRST)
-    with ProcessPoolExecutor(count, mp_context=context) as pool:
+    # Workers would wait for ever for pictures to draw when this process is killed.
+    with ProcessPoolExecutor(
+        count, mp_context=context, initializer=end_with, initargs=(os.getpid(),)
+    ) as pool:
         jobs = [pool.submit(draw_to, recipe.slug, folder, scale) for recipe in ordered]
         for job in as_completed(jobs):
             yield job.result()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from .curves import Points
+from marketplace.demo.curves import Points
 
 # Profiles run from the axis under the foot, up the outside, over the rim and down the inside.
 BOWL: Points = (

@@ -15,7 +15,7 @@ from typing import Protocol
 
 import numpy as np
 
-from .curves import Array, Curve, Points, spline
+from marketplace.demo.curves import Array, Curve, Points, spline
 
 
 def dot(a: Array, b: Array) -> Array:

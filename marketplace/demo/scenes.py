@@ -8,13 +8,13 @@ from dataclasses import dataclass, field
 import numpy as np
 from numpy.typing import NDArray
 
-from .backdrop import Backdrop, floor_distance
-from .camera import Camera, pixel_grid, soften
-from .curves import Array
-from .flame import Flame, burn
-from .lighting import Rig
-from .raymarch import Placed, Slab, Turned, dot, march, unit
-from .textures import Material, column, lookup, mix, ramp
+from marketplace.demo.backdrop import Backdrop, floor_distance
+from marketplace.demo.camera import Camera, pixel_grid, soften
+from marketplace.demo.curves import Array
+from marketplace.demo.flame import Flame, burn
+from marketplace.demo.lighting import Rig
+from marketplace.demo.raymarch import Placed, Slab, Turned, dot, march, unit
+from marketplace.demo.textures import Material, column, lookup, mix, ramp
 
 _BATCH = 65536  # rays at a time: the arrays then stay in the processor's cache
 _FLOOR_HALF = 34.0  # the baked part of the floor, from the origin

@@ -7,17 +7,30 @@ from typing import Any
 
 import numpy as np
 
-from . import cloth, tiles
-from .backdrop import Backdrop
-from .camera import Camera
-from .curves import Array
-from .flame import Flame
-from .flatlay import FlatLay
-from .lighting import Rig
-from .profiles import BOTTLE, BOWL, DEEP_BOWL, DISH, PLATE, VASE
-from .scenes import Studio, Thing
-from .textures import Material, Surface, linen_floor, planks, plaster, rgb, wood
-from .wares import ASH, CHERRY, IRON, OAK, WALNUT, board, candle, laminated, mug, pot, scaled, turned_wood
+from marketplace.demo import cloth, tiles
+from marketplace.demo.backdrop import Backdrop
+from marketplace.demo.camera import Camera
+from marketplace.demo.curves import Array
+from marketplace.demo.flame import Flame
+from marketplace.demo.flatlay import FlatLay
+from marketplace.demo.lighting import Rig
+from marketplace.demo.profiles import BOTTLE, BOWL, DEEP_BOWL, DISH, PLATE, VASE
+from marketplace.demo.scenes import Studio, Thing
+from marketplace.demo.textures import Material, Surface, linen_floor, planks, plaster, rgb, wood
+from marketplace.demo.wares import (
+    ASH,
+    CHERRY,
+    IRON,
+    OAK,
+    WALNUT,
+    board,
+    candle,
+    laminated,
+    mug,
+    pot,
+    scaled,
+    turned_wood,
+)
 
 # Light: the soft box by the left, lower and warmer in the evening, from behind, or from the right.
 DAY = Rig()

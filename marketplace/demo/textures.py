@@ -7,8 +7,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from .curves import Array, Points
-from .raymarch import Turned
+from marketplace.demo.curves import Array, Points
+from marketplace.demo.raymarch import Turned
 
 Colour = tuple[float, float, float]
 

@@ -6,9 +6,19 @@ from collections.abc import Callable
 
 import numpy as np
 
-from .curves import Array
-from .flatlay import Pattern
-from .textures import Colour, Surface, column, flat_fbm, flat_noise, mix, per_cell, ramp, specks
+from marketplace.demo.curves import Array
+from marketplace.demo.flatlay import Pattern
+from marketplace.demo.textures import (
+    Colour,
+    Surface,
+    column,
+    flat_fbm,
+    flat_noise,
+    mix,
+    per_cell,
+    ramp,
+    specks,
+)
 
 # For each point, the distance to its tile's edge and the tile's two numbers.
 Layout = Callable[[Array, Array], tuple[Array, Array, Array]]

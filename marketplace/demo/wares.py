@@ -7,11 +7,11 @@ from typing import Any
 
 import numpy as np
 
-from .curves import Array, Points
-from .profiles import BOARD, CANDLE, HOLE, MUG, PLANK, WICK
-from .raymarch import Handle, Placed, Slab, turned
-from .scenes import Thing
-from .textures import Colour, Material, Surface, glaze, noise, plain, rgb, wood
+from marketplace.demo.curves import Array, Points
+from marketplace.demo.profiles import BOARD, CANDLE, HOLE, MUG, PLANK, WICK
+from marketplace.demo.raymarch import Handle, Placed, Slab, turned
+from marketplace.demo.scenes import Thing
+from marketplace.demo.textures import Colour, Material, Surface, glaze, noise, plain, rgb, wood
 
 Where = tuple[float, float, float]
 ORIGIN: Where = (0.0, 0.0, 0.0)
