@@ -4,10 +4,10 @@ VENV ?= .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check
 
-.PHONY: demo test lint matrix screenshots build clean help
+.PHONY: demo test lint matrix screenshots build wheel-check clean help
 
 help:            ## show this list
-	@sed -n 's/^\([a-z]*\):.*## \(.*\)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 22
+	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 22
 
 demo: $(VENV)/.demo  ## the example shop on http://127.0.0.1:8000 (DELIVERY, DEMO_PORT, CDN_PORT)
 	@exec $(BIN)/python -m marketplace.demo
@@ -27,10 +27,16 @@ screenshots: $(VENV)/.test  ## docs/screenshots, by Chromium
 	$(BIN)/python -m marketplace.demo.screenshots docs/screenshots
 
 build: $(VENV)/.test  ## the wheel and the source distribution, into dist/
-	$(BIN)/python -m build
+	rm -rf dist && $(BIN)/python -m build --quiet
+
+wheel-check: build  ## that the wheel works, alone, in an environment of its own
+	rm -rf .wheel && $(BIN)/python -m venv .wheel
+	.wheel/bin/python -m pip install --quiet --disable-pip-version-check dist/*.whl
+	cd .wheel && bin/python ../tests/wheel.py ../dist/*.whl
+	rm -rf .wheel
 
 clean:           ## remove what make has made, but not the drawn photos
-	rm -rf $(VENV) .demo .nox dist .pytest_cache .mypy_cache .ruff_cache
+	rm -rf $(VENV) .wheel .demo .nox dist .pytest_cache .mypy_cache .ruff_cache
 
 $(BIN)/python:
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \

@@ -25,9 +25,13 @@ logger = logging.getLogger("lazyimages")
 
 
 class Lease:
-    """A lease on one name; without a cache that machines can share it is granted to everybody."""
+    """A lease on one name; without a cache that machines can share it is granted to everybody.
 
-    def __init__(self, name: str) -> None:
+    `host` tells machines apart. Of one machine only one process asks at a time.
+    """
+
+    def __init__(self, name: str, host: str) -> None:
+        self._host = f"{host}:"
         self._name = f"lazyimages:lease:{name}"
         self._mark = f"lazyimages:finished:{name}"
 
@@ -41,7 +45,7 @@ class Lease:
         if cache is None:
             yield False
             return
-        token = os.urandom(8).hex()
+        token = f"{self._host}{os.urandom(8).hex()}"
         held = bool(_quietly(lambda: self._acquire(cache, token, deadline)))
         try:
             with _renewed(lambda: _quietly(lambda: cache.touch(self._name, LEASE_SECONDS)), held):
@@ -59,6 +63,10 @@ class Lease:
     def _acquire(self, cache: BaseCache, token: str, deadline: float) -> bool:
         pause = _POLL_FIRST
         while not cache.add(self._name, token, LEASE_SECONDS):
+            if str(cache.get(self._name)).startswith(self._host):
+                # Whoever held it on this machine has been killed, or we would not be asking.
+                cache.set(self._name, token, LEASE_SECONDS)
+                return True
             if time.monotonic() >= deadline:
                 return False
             time.sleep(pause)

@@ -10,6 +10,7 @@ for a variant can tell afterwards whether to look again, so nothing is made twic
 import fcntl
 import hashlib
 import os
+import platform
 import stat
 import tempfile
 import threading
@@ -35,8 +36,9 @@ class Flight:
 
     def __init__(self, name: str) -> None:
         digest = hashlib.sha256(name.encode())
-        path = _directory() / f"{digest.digest()[0] % STRIPES:02x}.lock"
-        self._lease = Lease(digest.hexdigest())
+        directory = _directory()
+        path = directory / f"{digest.digest()[0] % STRIPES:02x}.lock"
+        self._lease = Lease(digest.hexdigest(), host=f"{platform.node()}:{directory.stat().st_ino}")
         self._file = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW, 0o600)
         self._seen = self._generation()
 

@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 from botocore import handlers
+from django.core.cache import cache
 from django.core.files.uploadedfile import SimpleUploadedFile
 from PIL import Image
 
@@ -20,6 +21,7 @@ BUCKET = "shop-photos"
 def _own_folders(settings: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Give every test its own originals, variants and locks, and the default settings."""
     monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
+    cache.clear()  # in Redis, the leases of an earlier test would be remembered
     settings.STORAGES = {
         **settings.STORAGES,
         "default": _file_system(tmp_path / "originals"),

@@ -1,0 +1,17 @@
+"""The tests on every supported pair of Python and Django: `nox --error-on-missing-interpreters`."""
+
+import nox
+
+nox.options.default_venv_backend = "virtualenv"
+nox.options.reuse_existing_virtualenvs = True
+
+PAIRS = [("3.11", "Django>=5.2,<5.3"), ("3.12", "Django>=6.0"), ("3.13", "Django>=6.0")]
+
+
+@nox.session
+@nox.parametrize("python,django", PAIRS, ids=[python for python, _ in PAIRS])
+def tests(session: nox.Session, django: str) -> None:
+    """Run the tests, but for those of the demo's pictures, which are the same everywhere."""
+    session.install("-r", "requirements-test.txt", django)
+    session.run("python", "-c", "import sys, django; print(sys.version, 'Django', django.__version__)")
+    session.run("python", "-m", "pytest", "--ignore=tests/test_demo_photos.py", *session.posargs)

@@ -1,0 +1,261 @@
+"""Single flight: flights of one machine, leases among machines, and the slots of a process."""
+
+import os
+import stat
+import threading
+import time
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import Any
+
+import pytest
+from django.core.cache import cache
+from django.core.exceptions import ImproperlyConfigured
+
+from lazyimages import leases
+from lazyimages.exceptions import Busy
+from lazyimages.leases import Lease
+from lazyimages.locks import Flight, Slots
+
+
+class Thing:
+    """Something that is to be made once: `made` counts, `looks` counts the looks."""
+
+    def __init__(self) -> None:
+        self.made = 0
+        self.looks = 0
+        self.value: str | None = None
+
+    def look(self) -> str | None:
+        self.looks += 1
+        return self.value
+
+    def make(self) -> str:
+        self.made += 1
+        time.sleep(0.05)
+        self.value = "made"
+        return self.value
+
+
+def get(thing: Thing, name: str = "key", patience: float = 5) -> str:
+    with Flight(name) as flight:
+        found = thing.look()
+        if found is not None:
+            return found
+        with flight.turn(thing.look, deadline=time.monotonic() + patience) as found:
+            if found is not None:
+                return found
+            made = thing.make()
+            flight.finished()
+            return made
+
+
+def test_of_thirty_threads_one_makes_it() -> None:
+    thing = Thing()
+    with ThreadPoolExecutor(30) as pool:
+        assert set(pool.map(lambda _: get(thing), range(30))) == {"made"}
+    assert thing.made == 1
+    # Everybody looks before, and those who waited once more: none looks while nothing has changed.
+    assert thing.looks <= 60
+
+
+def test_nobody_waits_for_what_is_there() -> None:
+    thing = Thing()
+    thing.value = "there"
+    with Flight("key") as holder, holder.turn(thing.look, deadline=time.monotonic() + 1):
+        assert get(thing, patience=0) == "there"
+
+
+def test_alone_one_looks_once() -> None:
+    thing = Thing()
+    get(thing)
+    assert (thing.looks, thing.made) == (1, 1)
+
+
+def test_a_failed_maker_lets_the_next_try() -> None:
+    with (
+        pytest.raises(ZeroDivisionError),
+        Flight("key") as flight,
+        flight.turn(lambda: None, deadline=time.monotonic() + 1),
+    ):
+        raise ZeroDivisionError
+    thing = Thing()
+    started = time.monotonic()
+    assert get(thing) == "made"
+    assert time.monotonic() - started < 1
+
+
+def test_patience_ends_in_busy() -> None:
+    thing = Thing()
+    with Flight("key") as holder, holder.turn(thing.look, deadline=time.monotonic() + 1):
+        started = time.monotonic()
+        with pytest.raises(Busy):
+            get(thing, patience=0.2)
+        assert 0.2 <= time.monotonic() - started < 1
+
+
+def test_a_forked_child_does_not_keep_the_lock() -> None:
+    thing = Thing()
+    with Flight("key") as flight, flight.turn(thing.look, deadline=time.monotonic() + 1):
+        child = os.fork()
+        if child == 0:
+            time.sleep(5)
+            os._exit(0)
+    try:
+        assert get(thing, patience=1) == "made"
+    finally:
+        os.kill(child, 9)
+        os.waitpid(child, 0)
+
+
+def test_no_file_descriptor_is_left() -> None:
+    thing = Thing()
+    get(thing)
+    before = len(os.listdir("/proc/self/fd"))  # noqa: PTH208
+    for number in range(50):
+        get(thing, f"key{number}")
+    assert len(os.listdir("/proc/self/fd")) == before  # noqa: PTH208
+
+
+def test_lock_directory_is_ones_own(tmp_path: Path) -> None:
+    Flight("key").__exit__()
+    (directory,) = tmp_path.glob("lazyimages-*")
+    assert stat.S_IMODE(directory.stat().st_mode) == 0o700
+    directory.chmod(0o777)
+    with pytest.raises(ImproperlyConfigured, match="TMPDIR"):
+        Flight("key")
+
+
+def test_a_planted_lock_directory_is_refused(tmp_path: Path) -> None:
+    elsewhere = tmp_path / "elsewhere"
+    elsewhere.mkdir(mode=0o700)
+    (tmp_path / f"lazyimages-{os.getuid()}").symlink_to(elsewhere)
+    with pytest.raises(ImproperlyConfigured):
+        Flight("key")
+
+
+def test_slots() -> None:
+    slots, running, most = Slots(), [], []
+
+    def work(_: int) -> None:
+        with slots.one(of=3, deadline=time.monotonic() + 5):
+            running.append(1)
+            most.append(len(running))
+            time.sleep(0.02)
+            running.pop()
+
+    with ThreadPoolExecutor(12) as pool:
+        list(pool.map(work, range(24)))
+    assert max(most) == 3
+
+
+def test_slots_end_in_busy() -> None:
+    slots = Slots()
+    with (
+        slots.one(of=1, deadline=time.monotonic()),
+        pytest.raises(Busy),
+        slots.one(of=1, deadline=time.monotonic() + 0.1),
+    ):
+        pass
+    with slots.one(of=1, deadline=time.monotonic()):
+        pass
+
+
+def test_local_caches_are_not_shared(settings: Any, tmp_path: Path) -> None:
+    for backend in ("locmem.LocMemCache", "dummy.DummyCache", "filebased.FileBasedCache", "db.DatabaseCache"):
+        settings.CACHES = {
+            "default": {"BACKEND": f"django.core.cache.backends.{backend}", "LOCATION": str(tmp_path / "c")}
+        }
+        assert leases.shared_cache() is None
+
+
+def test_a_cache_that_is_down_is_no_matter(settings: Any, caplog: pytest.LogCaptureFixture) -> None:
+    pytest.importorskip("redis")
+    backend = "django.core.cache.backends.redis.RedisCache"
+    settings.CACHES = {"default": {"BACKEND": backend, "LOCATION": "redis://127.0.0.1:1/0"}}
+    thing = Thing()
+    assert get(thing) == "made"
+    assert thing.made == 1
+    assert "lease skipped error=ConnectionError" in caplog.text
+
+
+@pytest.fixture
+def redis() -> Iterator[None]:
+    """Share a Redis, as several machines do."""
+    if not os.environ.get("REDIS_URL"):
+        pytest.skip("Redis is missing: apt install redis-server, start it, and set REDIS_URL")
+    cache.clear()
+    yield
+    cache.clear()
+
+
+def hold(host: str, look: Callable[[], None], name: str = "key", patience: float = 5) -> bool:
+    lease = Lease(name, host)
+    with lease.hold(time.monotonic() + patience) as finished_elsewhere:
+        look()
+        lease.finished()
+        return finished_elsewhere
+
+
+@pytest.mark.usefixtures("redis")
+class TestLease:
+    """Leases in a real Redis."""
+
+    def test_machines_take_turns_and_look_again(self) -> None:
+        inside, most = [], []
+
+        def look() -> None:
+            inside.append(1)
+            most.append(len(inside))
+            time.sleep(0.01)
+            inside.pop()
+
+        with ThreadPoolExecutor(8) as pool:
+            found = list(pool.map(lambda number: hold(f"host{number}", look), range(8)))
+        assert max(most) == 1
+        assert found.count(False) == 1  # the first; all others are told to look again
+
+    def test_a_killed_holder_on_the_same_machine_is_not_waited_for(self) -> None:
+        cache.add("lazyimages:lease:key", "host1:dead", 60)
+        started = time.monotonic()
+        hold("host1", lambda: None)
+        assert time.monotonic() - started < 1
+
+    def test_a_dead_machine_is_waited_for_no_longer_than_patience(self) -> None:
+        cache.add("lazyimages:lease:key", "host2:dead", 60)
+        started = time.monotonic()
+        hold("host1", lambda: None, patience=0.3)
+        assert 0.3 <= time.monotonic() - started < 1.5
+        assert cache.get("lazyimages:lease:key") == "host2:dead"
+
+    def test_long_work_renews_the_lease(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setattr(leases, "LEASE_SECONDS", 1)
+        taken = threading.Event()
+
+        def work() -> None:
+            taken.set()
+            time.sleep(2.5)
+
+        with ThreadPoolExecutor(1) as pool:
+            long = pool.submit(hold, "host1", work)
+            taken.wait()
+            started = time.monotonic()
+            assert hold("host2", lambda: None) is True
+            assert time.monotonic() - started > 2
+            long.result()
+
+    def test_an_expired_lease_breaks_nothing(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        taken = threading.Event()
+
+        def work() -> None:
+            cache.delete("lazyimages:lease:key")  # as if it had expired in the middle
+            taken.set()
+            time.sleep(0.3)
+
+        with ThreadPoolExecutor(1) as pool:
+            slow = pool.submit(hold, "host1", work)
+            taken.wait()
+            hold("host2", lambda: None)
+            assert slow.result() is False
+        assert cache.get("lazyimages:lease:key") is None
