@@ -75,7 +75,7 @@ class ProductAdmin(admin.ModelAdmin):
         ("Moderation", {"fields": ["status", "rejection_note", "created", "updated"]}),
     ]
     inlines = [PhotoInline]
-    list_display = ["photo", "title", "seller", "category", "price", "status", "listed"]
+    list_display = ["photo", "title", "status", "seller", "category", "price", "listed"]
     list_display_links = ["photo", "title"]
     list_filter = ["status", "category"]
     list_per_page = 50

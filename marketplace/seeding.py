@@ -211,7 +211,7 @@ def _plans(
         sellers = makers[kind.material]
         status, note = _status(number)
         yield Plan(
-            seller=sellers[number % len(sellers)],
+            seller=sellers[(which + again) % len(sellers)],
             category=shelves[kind.shelf],
             title=_title(views[0].title, again),
             description="\n\n".join([kind.story, *MATERIALS[kind.material]]),
@@ -219,7 +219,7 @@ def _plans(
             status=status,
             note=note,
             created=NEWEST - timedelta(hours=7 * number + chance.randrange(6)),
-            photos=_views(views, photos, again, chance),
+            photos=_views(views, again, chance),
         )
 
 
@@ -243,15 +243,10 @@ def _status(number: int) -> tuple[str, str]:
     return Product.Status.ACTIVE, ""
 
 
-def _views(
-    views: Sequence[DemoPhoto], photos: Sequence[DemoPhoto], again: int, chance: random.Random
-) -> list[DemoPhoto]:
-    """Choose one to four photos: those of the subject, each later product beginning with another one."""
+def _views(views: Sequence[DemoPhoto], again: int, chance: random.Random) -> list[DemoPhoto]:
+    """Choose up to four photos of the subject, each later product of it beginning with another one."""
     start = again % len(views)
-    own = [*views[start:], *views[:start]]
-    others = [photo for photo in photos if _kind(photo) == _kind(views[0]) and photo not in own]
-    chance.shuffle(others)
-    return [*own, *others][: chance.choice([1, 2, 3, 3, 4])]
+    return [*views[start:], *views[:start]][: chance.choice([2, 3, 4])]
 
 
 def _carry_out(plan: Plan) -> tuple[bool, int]:

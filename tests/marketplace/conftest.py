@@ -31,6 +31,28 @@ def upload(name: str = "bowl.jpg", content: bytes | None = None) -> SimpleUpload
     return SimpleUploadedFile(name, picture() if content is None else content, "image/jpeg")
 
 
+def sent(client: Client, path: str, data: dict[str, Any]) -> Page:
+    """Send a form and look at the page that follows."""
+    response = client.post(path, data, follow=True)
+    assert response.status_code == 200
+    return read(response.content.decode())
+
+
+def edit_data(product: Product, **changes: Any) -> dict[str, Any]:
+    """Return what the edit page sends when only `changes` are made."""
+    data: dict[str, Any] = {
+        "title": product.title,
+        "category": product.category_id,
+        "price": product.price,
+        "description": product.description,
+        "photos-TOTAL_FORMS": product.photos.count(),
+        "photos-INITIAL_FORMS": product.photos.count(),
+    }
+    for number, photo in enumerate(product.photos.all()):
+        data |= {f"photos-{number}-{name}": getattr(photo, name) for name in ("id", "alt", "position")}
+    return data | changes
+
+
 @pytest.fixture
 def originals(tmp_path: Path) -> Callable[[], list[Path]]:
     """List the originals that are stored."""

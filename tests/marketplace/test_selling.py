@@ -10,8 +10,8 @@ import pytest
 from django.test import Client
 
 from marketplace.models import Category, Photo, Product, Seller
-from tests.marketplace.conftest import picture, upload
-from tests.marketplace.page import Page, read
+from tests.marketplace.conftest import edit_data, picture, sent, upload
+from tests.marketplace.page import Page
 
 Make, Get, Originals = Callable[..., Product], Callable[..., Page], Callable[[], list[Path]]
 NEW, SUBMIT = "/sell/new/", {"submit": "1"}
@@ -20,28 +20,6 @@ NEW, SUBMIT = "/sell/new/", {"submit": "1"}
 @pytest.fixture
 def words(tableware: Category) -> dict[str, Any]:
     return {"title": "Oat bowl", "category": tableware.pk, "price": "24", "description": "For soup."}
-
-
-def sent(client: Client, path: str, data: dict[str, Any]) -> Page:
-    """Send a form and look at the page that follows."""
-    response = client.post(path, data, follow=True)
-    assert response.status_code == 200
-    return read(response.content.decode())
-
-
-def edit_data(product: Product, **changes: Any) -> dict[str, Any]:
-    """Return what the edit page sends when only `changes` are made."""
-    data: dict[str, Any] = {
-        "title": product.title,
-        "category": product.category_id,
-        "price": product.price,
-        "description": product.description,
-        "photos-TOTAL_FORMS": product.photos.count(),
-        "photos-INITIAL_FORMS": product.photos.count(),
-    }
-    for number, photo in enumerate(product.photos.all()):
-        data |= {f"photos-{number}-{name}": getattr(photo, name) for name in ("id", "alt", "position")}
-    return data | changes
 
 
 # Who may
@@ -222,149 +200,3 @@ def test_a_storage_that_fails_leaves_a_draft_that_can_be_completed(
     assert "We could not store two.jpg just now." in page.one(css="message-error").text
     product = Product.objects.get()
     assert (product.status, product.photos.count(), len(originals())) == ("draft", 1, 1)
-
-
-# Editing
-
-
-def test_photos_are_reordered_described_removed_and_added(
-    make: Make, as_seller: Client, originals: Originals
-) -> None:
-    product = make(status="draft", photos=3)
-    first, second, third = product.photos.all()
-    changes = {
-        "photos-0-position": "3",
-        "photos-1-DELETE": "on",
-        "photos-2-alt": "From below",
-        "photos": upload("new.jpg"),
-    }
-    page = sent(as_seller, f"/sell/{product.pk}/", edit_data(product, **changes))
-    assert "Your changes are saved." in page.one(css="message-success").text
-    photos = list(product.photos.all())
-    assert [photo.pk for photo in photos[:2]] == [third.pk, first.pk]
-    assert [photo.position for photo in photos] == [1, 2, 3]
-    assert photos[0].alt == "From below"
-    assert not Photo.objects.filter(pk=second.pk).exists()
-
-
-@pytest.mark.parametrize(
-    "moves, expected",
-    [
-        ({2: 1}, [2, 0, 1]),
-        ({0: 3}, [1, 2, 0]),
-        ({0: 2}, [1, 0, 2]),
-        ({0: 9, 2: 1}, [2, 1, 0]),
-        ({}, [0, 1, 2]),
-    ],
-)
-def test_a_photo_takes_the_place_that_its_number_says(
-    make: Make, as_seller: Client, moves: dict[int, int], expected: list[int]
-) -> None:
-    product = make(status="draft", photos=3)
-    before = [photo.pk for photo in product.photos.all()]
-    changes = {f"photos-{which}-position": number for which, number in moves.items()}
-    sent(as_seller, f"/sell/{product.pk}/", edit_data(product, **changes))
-    assert [photo.pk for photo in product.photos.all()] == [before[which] for which in expected]
-
-
-@pytest.mark.parametrize(
-    "changes, status",
-    [
-        ({"title": "Other words"}, "pending"),
-        ({"description": "Other words"}, "pending"),
-        ({"description": "Sits well\r\nin two hands."}, "active"),  # the line ends of a browser
-        ({"price": "99"}, "active"),
-        ({"photos-0-alt": "From above"}, "active"),
-        ({}, "active"),
-    ],
-)
-def test_new_words_on_sale_are_looked_at_again(
-    make: Make, as_seller: Client, changes: dict[str, str], status: str
-) -> None:
-    product = make(photos=1, description="Sits well\nin two hands.")
-    sent(as_seller, f"/sell/{product.pk}/", edit_data(product, **changes))
-    product.refresh_from_db()
-    assert product.status == status
-
-
-def test_new_photos_on_sale_are_looked_at_again(make: Make, as_seller: Client) -> None:
-    product = make(photos=1)
-    page = sent(as_seller, f"/sell/{product.pk}/", edit_data(product, photos=upload()))
-    assert "quick look" in page.one(css="message-info").text
-    product.refresh_from_db()
-    assert (product.status, product.photos.count()) == ("pending", 2)
-
-
-def test_a_refused_product_is_sent_in_again_without_its_note(make: Make, as_seller: Client) -> None:
-    product = make(status="rejected", rejection_note="Too dark.", photos=1)
-    sent(as_seller, f"/sell/{product.pk}/", edit_data(product, photos=upload("light.jpg"), **SUBMIT))
-    product.refresh_from_db()
-    assert (product.status, product.rejection_note, product.photos.count()) == ("pending", "", 2)
-
-
-@pytest.mark.parametrize("status, extra", [("active", {}), ("draft", SUBMIT)])
-def test_the_last_photo_of_what_others_see_stays(
-    make: Make, as_seller: Client, status: str, extra: dict[str, str]
-) -> None:
-    product = make(status=status, photos=1)
-    data = edit_data(product, **{"photos-0-DELETE": "on"}, **extra)
-    page = sent(as_seller, f"/sell/{product.pk}/", data)
-    assert "needs at least one photo" in page.one(role="alert").text
-    assert product.photos.count() == 1
-
-
-def test_a_bad_photo_on_the_edit_page_changes_nothing(
-    make: Make, as_seller: Client, originals: Originals
-) -> None:
-    product = make(status="draft", photos=1)
-    data = edit_data(
-        product, title="Other", **{"photos-0-alt": "Other"}, photos=upload("notes.txt", b"hello")
-    )
-    page = sent(as_seller, f"/sell/{product.pk}/", data)
-    assert "notes.txt: " in page.one("ul", css="errorlist").text
-    assert page.one("h1").text == "A bowl"
-    product.refresh_from_db()
-    assert (product.title, product.photos.get().alt, len(originals())) == ("A bowl", "A bowl, view 1", 1)
-
-
-def test_the_limit_counts_the_photos_that_are_there(make: Make, as_seller: Client) -> None:
-    product = make(status="draft", photos=2)
-    page = sent(as_seller, f"/sell/{product.pk}/", edit_data(product, photos=[upload() for _ in range(11)]))
-    assert "at most 12 photos; this would make 13" in page.one(role="alert").text
-    assert product.photos.count() == 2
-
-
-@pytest.mark.parametrize(
-    "tampering",
-    [
-        {"photos-TOTAL_FORMS": "9"},
-        {"photos-TOTAL_FORMS": "", "photos-INITIAL_FORMS": ""},
-        {"photos-0-id": "999999"},
-        {"photos-0-id": "x"},
-        {"photos-0-position": "-1"},
-        {"photos-0-position": "first"},
-        {"photos-0-position": "99999999"},
-    ],
-)
-def test_a_stale_or_forged_form_harms_nothing(
-    make: Make, as_seller: Client, tampering: dict[str, str]
-) -> None:
-    product = make(status="draft", photos=1)
-    sent(as_seller, f"/sell/{product.pk}/", edit_data(product, **tampering))
-    assert [(photo.position, photo.alt) for photo in product.photos.all()] == [(1, "A bowl, view 1")]
-
-
-def test_photos_of_another_product_cannot_be_taken(make: Make, as_seller: Client, rival: Seller) -> None:
-    product, other = make(status="draft", photos=1), make(seller=rival, photos=1)
-    data = edit_data(product, **{"photos-0-id": other.photos.get().pk, "photos-0-DELETE": "on"})
-    sent(as_seller, f"/sell/{product.pk}/", data)
-    assert (product.photos.count(), other.photos.count()) == (1, 1)
-
-
-def test_a_moderators_decision_is_not_overwritten_by_the_sellers_words(make: Make, as_seller: Client) -> None:
-    product = make(status="pending", photos=1)
-    data = edit_data(product, price="30")
-    Product.objects.filter(pk=product.pk).update(status="active")
-    sent(as_seller, f"/sell/{product.pk}/", data)
-    product.refresh_from_db()
-    assert (product.status, product.price) == ("active", 30)
