@@ -12,6 +12,8 @@ from types import FrameType
 from marketplace.cloud.children import ChildError, end_with
 from marketplace.demo.stack import DELIVERIES, ROOT, Stack, StackError
 
+_ENDINGS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+
 HELP = """\
 Start the example shop: an embedded S3 and CDN, a database, 60 products with photos that are drawn on
 this machine, and gunicorn. Everything listens on 127.0.0.1 and ends with Ctrl-C. The environment variables
@@ -22,8 +24,9 @@ DELIVERY, DEMO_PORT and CDN_PORT give the defaults.
 def main() -> None:
     """Start the shop, say when it is ready, and end it when told to."""
     options = _parser().parse_args()
-    signal.signal(signal.SIGTERM, _leave)
-    signal.signal(signal.SIGHUP, _leave)
+    for ending in _ENDINGS:
+        # SIGINT too: who is started in the background of a script has it ignored.
+        signal.signal(ending, _leave)
     end_with(os.getppid())
     for port, variable in ((options.port, "DEMO_PORT"), (options.cdn_port, "CDN_PORT")):
         _check_free(port, variable)
@@ -45,8 +48,6 @@ def main() -> None:
             sys.exit(dead)
     except (StackError, ChildError) as error:
         sys.exit(f"The demo cannot run: {error}")
-    except KeyboardInterrupt:
-        print("\nEnded.", flush=True)
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -69,9 +70,9 @@ def _parser() -> argparse.ArgumentParser:
 
 def _leave(number: int, frame: FrameType | None) -> None:
     # A second signal must not cut short the ending of the children.
-    signal.signal(signal.SIGTERM, signal.SIG_IGN)
-    signal.signal(signal.SIGHUP, signal.SIG_IGN)
-    sys.exit(128 + number)
+    for ending in _ENDINGS:
+        signal.signal(ending, signal.SIG_IGN)
+    sys.exit(0 if number == signal.SIGINT else 128 + number)
 
 
 def _check_free(port: int, variable: str) -> None:

@@ -29,7 +29,8 @@ class Demo:
         arguments += ["--delivery", delivery, "--products", "3"]
         arguments += ["--data-dir", str(folder / "data"), "--photos-dir", str(photos)]
         # The shell stays in between, because there is something left for it to do.
-        command = ["sh", "-c", '"$@"; exit $?', "sh", sys.executable, *arguments]
+        # As in the background of a script: SIGINT is ignored at first.
+        command = ["sh", "-c", 'trap "" INT; "$@"; exit $?', "sh", sys.executable, *arguments]
         with self.output.open("w") as output:
             self.starter = subprocess.Popen(command, cwd=ROOT, stdout=output, stderr=output)
         self.seen: set[int] = {self.starter.pid}
