@@ -77,17 +77,17 @@ def take(url: str, folder: Path) -> None:
             _shoot(seller, f"{url}/", folder / f"listing-{width}.png")
             _shoot(seller, f"{url}{product}", folder / f"product-{width}.png")
             log_in(seller, url, "marta")
-            _shoot(seller, f"{url}/sell/new/", folder / f"upload-{width}.png")
+            _shoot(seller, f"{url}/sell/new/", folder / f"upload-{width}.png", whole=True)
             moderator = browser.new_page(viewport={"width": width, "height": height})
             log_in(moderator, url, "admin")
             _shoot(moderator, f"{url}/admin/marketplace/product/", folder / f"admin-{width}.png")
 
 
-def _shoot(page: "Page", url: str, path: Path) -> None:
+def _shoot(page: "Page", url: str, path: Path, *, whole: bool = False) -> None:
     page.goto(url)
     see_all_images(page)
     page.wait_for_timeout(300)
-    page.screenshot(path=path)
+    page.screenshot(path=path, full_page=whole)
     print(f"  {path}", flush=True)
 
 
