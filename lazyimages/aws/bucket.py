@@ -63,24 +63,12 @@ def plan(
     exists = _read(client.head_bucket, bucket) is not None
     policy_text = _part(_read(client.get_bucket_policy, bucket), "Policy")
     policy: Document | None = json.loads(policy_text) if policy_text else None
-    whitelist = list(settings.whitelist)
-    if public:
-        statements = [documents.public_statement(bucket, whitelist, partition)]
-    else:
+    if not public:
         _refuse_public(policy)
-        statements = (
-            [documents.distribution_statement(bucket, whitelist, distribution_arn, partition)]
-            if distribution_arn
-            else []
-        )
     if exists:
-        granted = documents.granted_resources(policy)
-        fresh = [
-            s
-            for s in whitelist
-            if not granted.issuperset(documents.variant_resources(bucket, [s], partition))
-        ]
+        fresh = _not_yet_granted(policy, bucket, settings, partition)
         _refuse_originals_in(client, bucket, fresh, list_originals)
+    statements = _statements(bucket, settings, distribution_arn, partition)
     steps = {
         "block": _public_access_step(client, bucket, public=public),
         "policy": _policy_step(bucket, policy, documents.merge_policy(policy, statements)),
@@ -103,6 +91,26 @@ def apply(client: "S3Client", steps: list[Step]) -> list[Step]:
     for step in taken:
         getattr(client, step.call)(**step.arguments)
     return taken
+
+
+def _statements(
+    bucket: str, settings: Settings, distribution_arn: str | None, partition: str
+) -> list[Document]:
+    """Return who may read variants: everybody, or one distribution, or as yet nobody."""
+    if settings.delivery == "redirect":
+        return [documents.public_statement(bucket, settings.whitelist, partition)]
+    if distribution_arn is None:
+        return []
+    return [documents.distribution_statement(bucket, settings.whitelist, distribution_arn, partition)]
+
+
+def _not_yet_granted(policy: Document | None, bucket: str, settings: Settings, partition: str) -> list[Size]:
+    granted = documents.granted_resources(policy)
+    return [
+        size
+        for size in settings.whitelist
+        if not granted.issuperset(documents.variant_resources(bucket, [size], partition))
+    ]
 
 
 def _create_step(client: "S3Client", bucket: str, *, exists: bool) -> Step:
