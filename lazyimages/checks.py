@@ -79,7 +79,7 @@ def _check_storages(settings: Settings) -> Iterator[checks.CheckMessage]:
         return
     try:
         variants, _ = storages[variants_alias()], storages[settings.originals]
-    except ImproperlyConfigured as error:
+    except (ImproperlyConfigured, TypeError) as error:  # TypeError: an option that it does not have
         hint = "Correct its BACKEND and OPTIONS, and install what it needs."
         yield _error("E018", f"An entry of STORAGES cannot be used: {error}", hint)
         return

@@ -62,7 +62,7 @@ class Settings:
     max_bytes: int = 40 * 2**20
     max_renders: int = field(default_factory=lambda: os.cpu_count() or 1)
     render_wait: float = 10.0
-    origin_secret: str | None = None
+    origin_secret: str | None = field(default=None, repr=False)  # tracebacks show the repr of variables
     distribution_id: str | None = None
     expire_variants_days: int | None = None
     cleanup: bool = True

@@ -9,10 +9,10 @@ from django.core import checks
 from django.core.exceptions import ValidationError
 from django.core.files.base import File
 from django.db import models
-from django.db.models.fields.files import ImageFieldFile, ImageFileDescriptor
+from django.db.models.fields.files import FieldFile, ImageFieldFile, ImageFileDescriptor
 from django.forms.fields import FileField as FormFileField
 
-from lazyimages import formats, keys, markup, sizes, uploads
+from lazyimages import conf, formats, keys, markup, sizes, uploads
 from lazyimages.exceptions import ImageError, RefusedName
 from lazyimages.storage import originals_storage, put_original
 
@@ -26,14 +26,18 @@ class LazyImageFieldFile(ImageFieldFile):
         """Return the URL of a variant, the Python form of `{% image_url %}`; empty for an empty field.
 
         `size` is in the whitelist, or the name of a preset, whose first size is meant; `format` is one
-        of FORMATS. `ValueError` for others, and for an original that can have no variants.
+        of FORMATS, or the original's own. `ValueError` for others, and for an original that can have no
+        variants.
         """
         spec = markup.parse_spec(size)
         if not self.name:
             return ""
-        if format is not None and format not in formats.OUTPUTS:
-            raise ValueError(f"{format!r} is not a format; choose from {', '.join(formats.OUTPUTS)}")
-        return markup.variant_url(self.name, spec.sizes[0], formats.BY_NAME[format] if format else None)
+        outputs = {
+            output.name: output for output in (keys.native_format(self.name), *conf.settings().formats)
+        }
+        if format is not None and format not in outputs:
+            raise ValueError(f"{format!r} is not a format in LAZYIMAGES; choose from {', '.join(outputs)}")
+        return markup.variant_url(self.name, spec.sizes[0], outputs[format] if format else None)
 
     @property
     def width(self) -> int | None:  # type: ignore[override]
@@ -82,12 +86,13 @@ class LazyImageDescriptor(ImageFileDescriptor):
         # Another row's image is read before it is this row's: afterwards its dimensions are this row's.
         known = None if _is_upload(value) else markup.picture_of(value)
         instance.__dict__[self.field.attname] = value
-        if not loaded and instance._state.adding:
-            return  # the row is being made, and post_init looks after that
         field = cast(LazyImageField, self.field)
         if _is_upload(value):
             field.update_dimension_fields(instance)
-        elif not value or (loaded and str(before) != str(value)):
+        elif not loaded and instance._state.adding:
+            return  # the row is being made, and post_init looks after that
+        # What was not loaded comes from Django, which loads it now, unless it is a text.
+        elif not value or ((loaded or isinstance(value, str)) and str(before) != str(value)):
             field.set_dimensions(instance, (known.width, known.height) if known else (None, None))
 
 
@@ -115,6 +120,7 @@ class LazyImageField(models.ImageField):
 
     width_field: str | None
     height_field: str | None
+    dimensions_are_oriented = True  # for markup, which trusts those of no other field
 
     attr_class = LazyImageFieldFile
     descriptor_class = LazyImageDescriptor
@@ -150,7 +156,7 @@ class LazyImageField(models.ImageField):
         """Validate an upload that was assigned without a form as well."""
         cleaned = super().clean(value, model_instance)
         if cleaned and _is_upload(cleaned):
-            probe = _validate(cleaned.file, cleaned.name)
+            probe = _validate(cleaned.file if isinstance(cleaned, FieldFile) else cleaned, cleaned.name)
             if model_instance is not None:
                 try:
                     self.fresh_name(model_instance, cleaned.name, probe.format)
@@ -184,13 +190,19 @@ class LazyImageField(models.ImageField):
     def update_dimension_fields(
         self, instance: models.Model, force: bool = False, *args: Any, **kwargs: Any
     ) -> None:
-        """Take the dimensions from a new upload; never from storage.
+        """Take the dimensions from a new upload, or with another row's image; never from storage.
 
         Django calls this after making every row, where its own version would open the file of each that
         has no dimensions.
         """
         if not (self.width_field or self.height_field) or self.attname not in instance.__dict__:
             return
+        value = instance.__dict__[self.attname]
+        if isinstance(value, FieldFile) and value.instance is not instance:
+            known = markup.picture_of(value)
+            if known and known.width:
+                self.set_dimensions(instance, (known.width, known.height))
+                return
         file = getattr(instance, self.attname)
         if file and _is_upload(file):
             self.set_dimensions(instance, uploads.dimensions(file.file) or (None, None))

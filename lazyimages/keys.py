@@ -9,6 +9,7 @@ import secrets
 import string
 import unicodedata
 from dataclasses import dataclass
+from functools import lru_cache
 
 from lazyimages import formats, sizes
 from lazyimages.exceptions import InvalidKey, InvalidSize, RefusedName
@@ -83,6 +84,7 @@ def native_format(original: str) -> Format:
     return own if own.browsers else formats.JPEG
 
 
+@lru_cache(maxsize=1024)  # a page asks once for each size of each photo
 def check_original(name: str) -> None:
     """Raise `RefusedName` when an original's variants could be mistaken for those of another, or be
     reached by no key.

@@ -9,6 +9,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from typing import cast
 
 from django.core.cache import caches
 from django.core.cache.backends.base import BaseCache
@@ -76,9 +77,9 @@ class Lease:
 
 def shared_cache() -> BaseCache | None:
     """Return the cache that CACHE names if machines can share it and its `add` is atomic, else None."""
-    cache = caches[conf.settings().cache]
-    modules = [cls.__module__ for cls in type(cache).__mro__]
-    return cache if any(module.startswith(_ATOMIC) for module in modules) else None
+    cache = _quietly(lambda: caches[conf.settings().cache])  # its client may not be installed
+    atomic = any(cls.__module__.startswith(_ATOMIC) for cls in type(cache).__mro__)
+    return cast(BaseCache, cache) if atomic else None
 
 
 @contextmanager

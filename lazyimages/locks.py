@@ -9,6 +9,7 @@ for a variant can tell afterwards whether to look again, so nothing is made twic
 
 import fcntl
 import hashlib
+import logging
 import os
 import platform
 import stat
@@ -22,8 +23,10 @@ from typing import TypeVar
 
 from django.core.exceptions import ImproperlyConfigured
 
-from lazyimages.exceptions import Busy
+from lazyimages.exceptions import Busy, StorageUnavailable
 from lazyimages.leases import Lease
+
+logger = logging.getLogger("lazyimages")
 
 T = TypeVar("T")
 
@@ -32,14 +35,21 @@ _POLL_FIRST, _POLL_MOST = 0.001, 0.02  # seconds
 
 
 class Flight:
-    """The single flight of one name. Make it before looking for the thing, then take a `turn`."""
+    """The single flight of one name. Make it before looking for the thing, then take a `turn`.
+
+    Both raise `StorageUnavailable` when the lock files cannot be used, as on a full or read-only disk.
+    """
 
     def __init__(self, name: str) -> None:
         digest = hashlib.sha256(name.encode())
-        directory = _directory()
-        path = directory / f"{digest.digest()[0] % STRIPES:02x}.lock"
-        self._lease = Lease(digest.hexdigest(), host=f"{platform.node()}:{directory.stat().st_ino}")
-        self._file = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW, 0o600)
+        try:
+            directory = _directory()
+            path = directory / f"{digest.digest()[0] % STRIPES:02x}.lock"
+            host = f"{platform.node()}:{directory.stat().st_ino}"
+            self._file = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW, 0o600)
+        except OSError as error:
+            raise _unusable(error) from error
+        self._lease = Lease(digest.hexdigest(), host=host)
         self._seen = self._generation()
 
     def __enter__(self) -> "Flight":
@@ -68,9 +78,14 @@ class Flight:
             fcntl.flock(self._file, fcntl.LOCK_UN)
 
     def finished(self) -> None:
-        """Say, while holding the lock, that the thing is there."""
-        os.pwrite(self._file, (self._generation() + 1).to_bytes(8), 0)
+        """Say, while holding the lock, that the thing is there; this gives up the lock."""
+        try:
+            os.pwrite(self._file, (self._generation() + 1).to_bytes(8), 0)
+        except OSError as error:  # a full disk: whoever waits makes the thing again, which does no harm
+            logger.warning("lock not marked error=%s", error)
         self._lease.finished()
+        # What the caller does next may need another name's lock, which may be in the same file.
+        fcntl.flock(self._file, fcntl.LOCK_UN)
 
     def _wait(self, look: Callable[[], T | None], deadline: float) -> T | None:
         pause = _POLL_FIRST
@@ -94,6 +109,8 @@ class Flight:
             fcntl.flock(self._file, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
             return False
+        except OSError as error:  # ENOLCK
+            raise _unusable(error) from error
         return True
 
     def _generation(self) -> int:
@@ -104,6 +121,11 @@ class Slots:
     """So many at the same time in this process; the rest wait, and after a while give up."""
 
     def __init__(self) -> None:
+        self._free_all()
+        # What other threads hold during a fork, no thread of the child will give back.
+        os.register_at_fork(after_in_child=self._free_all)
+
+    def _free_all(self) -> None:
         self._changed = threading.Condition()
         self._taken = 0
 
@@ -121,6 +143,10 @@ class Slots:
             with self._changed:
                 self._taken -= 1
                 self._changed.notify()
+
+
+def _unusable(error: OSError) -> StorageUnavailable:
+    return StorageUnavailable(f"the lock files cannot be used: {error}")
 
 
 def _directory() -> Path:

@@ -58,7 +58,8 @@ class Spec:
 def picture_of(file: Any) -> Picture | None:
     """Return what a row says of its image: any `ImageFieldFile`, or a name. None for an empty field.
 
-    Dimensions are read from the fields that `width_field` and `height_field` name, never from the file.
+    Dimensions are read from the fields that `width_field` and `height_field` of a `LazyImageField` name,
+    never from the file. Those of Django's own field are not: they leave EXIF orientation out of account.
     """
     if not file:
         return None
@@ -68,7 +69,7 @@ def picture_of(file: Any) -> Picture | None:
     if not isinstance(name, str) or not name:
         return None
     field, row = getattr(file, "field", None), getattr(file, "instance", None)
-    values = getattr(row, "__dict__", {})
+    values = getattr(row, "__dict__", {}) if getattr(field, "dimensions_are_oriented", False) else {}
     width = values.get(getattr(field, "width_field", None))
     height = values.get(getattr(field, "height_field", None))
     return Picture(name, width, height) if _is_side(width) and _is_side(height) else Picture(name)
@@ -134,7 +135,7 @@ def _choices(settings: conf.Settings) -> str:
 
 def variant_url(name: str, size: Size, output: Format | None = None) -> str:
     """Return the public URL of a variant; `RefusedName` when the original cannot have any."""
-    return _base() + quote(str(keys.variant_key(name, size, output)), safe="/~")
+    return public_url(str(keys.variant_key(name, size, output)))
 
 
 def public_url(key: str) -> str:
@@ -162,11 +163,13 @@ def candidates(picture: Picture, wanted: Iterable[Size], output: Format | None =
     is logged, and gives none.
     """
     found: dict[int, Candidate] = {}
+    base = _base()
     try:
         for size in wanted:
             served = _served(picture, size)
             if served is not None and served[0] not in found:
-                found[served[0]] = Candidate(variant_url(picture.name, size, output), *served)
+                key = keys.variant_key(picture.name, size, output)
+                found[served[0]] = Candidate(base + quote(str(key), safe="/~"), *served)
     except RefusedName as error:
         logger.warning("no variants: %s", error)
         return []

@@ -45,6 +45,14 @@ def get_or_make(key: VariantKey) -> Variant:
     The key must be allowed by the settings. Raises `OriginalNotFound`, `StorageUnavailable`, `Busy`, and
     what the engine raises. On S3 a missing variant costs one GET of it, one of the original, one PUT.
     """
+    try:
+        return _get_or_make(key)
+    except LazyImagesError as error:
+        _failed(key, error)
+        raise
+
+
+def _get_or_make(key: VariantKey) -> Variant:
     name = str(key)
 
     def look() -> Stored | None:
@@ -57,11 +65,7 @@ def get_or_make(key: VariantKey) -> Variant:
         with flight.turn(look, deadline=deadline) as stored:
             if stored is not None:
                 return Variant(data=stored.data, how=How.WAITED, last_modified=stored.last_modified)
-            try:
-                return _make(key, flight, deadline)
-            except LazyImagesError as error:
-                _failed(key, error)
-                raise
+            return _make(key, flight, deadline)
 
 
 def _make(key: VariantKey, flight: Flight, deadline: float) -> Variant:

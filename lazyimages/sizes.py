@@ -88,6 +88,7 @@ def _whole(width: int, height: int, out_width: int, out_height: int) -> Plan:
     return Plan(box=(0.0, 0.0, float(width), float(height)), width=out_width, height=out_height)
 
 
+@lru_cache(maxsize=1024)  # fractions are slow, and most photos of a shop share a few dimensions
 def _cover(width: int, height: int, target_w: int, target_h: int, focal: tuple[int, int]) -> Plan:
     # The largest rectangle of the target's proportions is scale × target; scale below 1 means that the
     # original is too small, and then the pixels are cut out as they are rather than resampled.

@@ -5,6 +5,7 @@ from io import BytesIO
 
 from PIL import Image, ImageChops, ImageCms
 
+_KEPT_PROFILE = 2**20  # bytes; larger ones are not kept in memory, where uploads could fill it with them
 _SPACES = {"RGB": "RGB ", "CMYK": "CMYK", "L": "GRAY"}
 
 
@@ -59,8 +60,11 @@ def _sixteen_to_eight(image: Image.Image) -> Image.Image:
     return Image.merge("LA", (grey, alpha))
 
 
-@lru_cache(maxsize=32)
 def _transform(profile: bytes, mode: str) -> ImageCms.ImageCmsTransform | None:
+    return (_kept_transform if len(profile) <= _KEPT_PROFILE else _new_transform)(profile, mode)
+
+
+def _new_transform(profile: bytes, mode: str) -> ImageCms.ImageCmsTransform | None:
     try:
         source = ImageCms.ImageCmsProfile(BytesIO(profile))
         if source.profile.xcolor_space != _SPACES[mode]:
@@ -75,3 +79,6 @@ def _transform(profile: bytes, mode: str) -> ImageCms.ImageCmsTransform | None:
         )
     except (ImageCms.PyCMSError, OSError, ValueError):
         return None
+
+
+_kept_transform = lru_cache(maxsize=32)(_new_transform)

@@ -1,8 +1,9 @@
 """Django's FileSystemStorage: files that appear whole or not at all, also when the writer is killed."""
 
+import errno
 import os
 from collections.abc import Iterable, Iterator
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
 from pathlib import Path
 from secrets import token_hex
@@ -36,6 +37,8 @@ class FileSystemBackend:
         except PermissionError as error:
             raise AccessDenied(str(error)) from error
         except OSError as error:
+            if error.errno == errno.ENAMETOOLONG:  # keys may be longer than what a file system can hold
+                return None
             raise StorageUnavailable(str(error)) from error
 
     def write(self, name: str, data: bytes, *, content_type: str, cache_control: str | None) -> str:
@@ -89,10 +92,11 @@ def _make_directories(directory: Path) -> None:
 
 def _write_unnamed(target: Path, data: bytes) -> None:
     """Write a file that has no name until it is whole, so that a killed writer leaves nothing behind."""
-    descriptor = os.open(target.parent, os.O_TMPFILE | os.O_WRONLY, 0o666)
-    # open(2) shows this way to give the file a name. Python follows the link only with a src_dir_fd.
-    descriptors = os.open("/proc/self/fd", os.O_RDONLY | os.O_DIRECTORY)
-    try:
+    with (
+        _opened(target.parent, os.O_TMPFILE | os.O_WRONLY) as descriptor,
+        # open(2) shows this way to give the file a name. Python follows the link only with a src_dir_fd.
+        _opened(Path("/proc/self/fd"), os.O_RDONLY | os.O_DIRECTORY) as descriptors,
+    ):
         _fill(descriptor, data)
         while True:
             try:
@@ -102,24 +106,27 @@ def _write_unnamed(target: Path, data: bytes) -> None:
                 # A moment without the file does no harm, it would be made again; a second name that a
                 # killed writer leaves behind would stay.
                 target.unlink(missing_ok=True)
-    finally:
-        os.close(descriptors)
-        os.close(descriptor)
 
 
 def _write_named(target: Path, data: bytes) -> None:
     temporary = _temporary(target)
-    descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o666)
     try:
-        try:
+        with _opened(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL) as descriptor:
             _fill(descriptor, data)
-        finally:
-            os.close(descriptor)
         temporary.replace(target)
     except BaseException:
         with suppress(FileNotFoundError):
             temporary.unlink()
         raise
+
+
+@contextmanager
+def _opened(path: Path, flags: int) -> Iterator[int]:
+    descriptor = os.open(path, flags, 0o666)
+    try:
+        yield descriptor
+    finally:
+        os.close(descriptor)
 
 
 def _fill(descriptor: int, data: bytes) -> None:

@@ -37,3 +37,11 @@ class PlainPhoto(models.Model):
     """Django's own field, as in a project that has only just installed lazyimages."""
 
     image = models.ImageField(upload_to="plain")
+
+
+class MeasuredPhoto(models.Model):
+    """Django's own field with dimensions, which it takes before EXIF orientation."""
+
+    image = models.ImageField(upload_to="plain", width_field="width", height_field="height")
+    width = models.PositiveIntegerField(null=True, editable=False)
+    height = models.PositiveIntegerField(null=True, editable=False)
