@@ -1,7 +1,6 @@
 """Servers of the chain. All listen on 127.0.0.1, and end with the test that started them."""
 
 import os
-import socket
 import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -15,12 +14,6 @@ from marketplace.cloud.s3 import start_s3
 
 ROOT = Path(__file__).resolve().parents[2]
 BUCKET = "chain-photos"
-
-
-def free_port() -> int:
-    """Return a port that nobody listens on."""
-    with socket.create_server(("127.0.0.1", 0)) as server:
-        return int(server.getsockname()[1])
 
 
 @pytest.fixture(scope="session")
