@@ -132,11 +132,13 @@ def start_child(
     cwd: Path | None = None,
     log: Path | None = None,
     timeout: float = 30.0,
+    pass_fds: Sequence[int] = (),
 ) -> Child:
     """Start a program in its own session and return it once a line of its output contains `ready`.
 
     `ready` may stand anywhere in a line of stdout or stderr ("Listening at:" for gunicorn). `env` is the
-    child's whole environment (None: this process's own), `log` a file that gets all its output.
+    child's whole environment (None: this process's own), `log` a file that gets all its output, `pass_fds`
+    the file descriptors that it inherits.
     Raise ChildError, with the child's last output, when it dies or `timeout` seconds pass first.
 
     On Linux the child gets SIGTERM when **the thread that called this** ends (prctl(2): the "parent" of
@@ -157,6 +159,7 @@ def start_child(
         env=None if env is None else dict(env),
         cwd=cwd,
         start_new_session=True,
+        pass_fds=pass_fds,
     )
     # Three words name a program ("python -m module"); the rest may hold a secret.
     name = " ".join(command[:3])

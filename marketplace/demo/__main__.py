@@ -3,13 +3,13 @@
 import argparse
 import os
 import signal
-import socket
 import sys
 import time
 from pathlib import Path
 from types import FrameType
 
 from marketplace.cloud.children import ChildError, end_with
+from marketplace.demo.ports import hold_port
 from marketplace.demo.stack import DELIVERIES, ROOT, Stack, StackError
 
 _ENDINGS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
@@ -76,12 +76,10 @@ def _leave(number: int, frame: FrameType | None) -> None:
 
 
 def _check_free(port: int, variable: str) -> None:
-    with socket.socket() as probe:
-        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        try:
-            probe.bind(("127.0.0.1", port))
-        except OSError as error:
-            sys.exit(f"Port {port} cannot be used ({error.strerror}). Choose another: {variable}=… make demo")
+    try:
+        hold_port(port).close()
+    except OSError as error:
+        sys.exit(f"Port {port} cannot be used ({error.strerror}). Choose another: {variable}=… make demo")
 
 
 if __name__ == "__main__":

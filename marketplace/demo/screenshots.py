@@ -2,7 +2,6 @@
 
 import argparse
 import shutil
-import socket
 import sys
 import tempfile
 from collections.abc import Iterator
@@ -10,6 +9,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from marketplace.demo.ports import free_port
 from marketplace.demo.stack import ROOT, Stack
 
 if TYPE_CHECKING:
@@ -89,12 +89,6 @@ def _shoot(page: "Page", url: str, path: Path, *, whole: bool = False) -> None:
     page.wait_for_timeout(300)
     page.screenshot(path=path, full_page=whole)
     print(f"  {path}", flush=True)
-
-
-def free_port() -> int:
-    """Return a port of 127.0.0.1 that nobody listens on."""
-    with socket.create_server(("127.0.0.1", 0)) as server:
-        return int(server.getsockname()[1])
 
 
 def main() -> None:

@@ -4,6 +4,7 @@ import contextlib
 import os
 import shutil
 import signal
+import socket
 import subprocess
 import sys
 import time
@@ -16,6 +17,7 @@ from marketplace.cloud import children
 from marketplace.cloud.children import Child, start_child
 from marketplace.cloud.embedded import DISTRIBUTION_ARN
 from marketplace.cloud.s3 import start_s3
+from marketplace.demo.ports import hold_port
 
 ROOT = Path(__file__).resolve().parents[2]
 BUCKET = "marketplace"
@@ -63,6 +65,7 @@ class Stack:
         self._extra, self._cloud_options = environment or {}, cloud_options
         self._say = say
         self._children: dict[str, Child] = {}
+        self._shop_socket: socket.socket | None = None
 
     def __enter__(self) -> Self:
         try:
@@ -77,6 +80,8 @@ class Stack:
 
     def start(self) -> None:
         """Start everything, fill the shop, and return when its first page has been fetched."""
+        # Held from the start: while photos are drawn, a stranger may ask for a port of its own.
+        self._shop_socket = hold_port(self._port)
         self._forget_earlier_run()
         if self.delivery != "local":
             self._start_cloud()
@@ -95,6 +100,8 @@ class Stack:
         """End every process that was started, the last one first."""
         for name in reversed(list(self._children)):
             self._children.pop(name).stop()
+        if self._shop_socket is not None:
+            self._shop_socket.close()
 
     def manage(self, *arguments: str) -> None:
         """Run a management command in the shop's environment; `StackError` when it fails."""
@@ -167,10 +174,12 @@ class Stack:
 
     def _start_shop(self) -> None:
         self._say("Shop: gunicorn")
+        assert self._shop_socket is not None
+        shared = self._shop_socket.fileno()
         self._children["shop"] = start_child(
             [
                 *(sys.executable, "-m", "gunicorn", "marketplace.wsgi:application"),
-                *("--bind", f"127.0.0.1:{self._port}"),
+                *("--bind", f"fd://{shared}"),
                 *("--workers", str(self._workers), "--threads", str(self._threads)),
                 *("--access-logfile", "-", "--access-logformat", '%(s)s %(m)s "%(U)s?%(q)s" %(M)sms'),
             ],
@@ -178,6 +187,7 @@ class Stack:
             env=self.environment,
             cwd=ROOT,
             log=self.logs / "shop.log",
+            pass_fds=(shared,),
         )
 
     def _fetch_first_page(self) -> None:

@@ -13,7 +13,8 @@ import pytest
 from PIL import Image
 
 from lazyimages import sizes
-from marketplace.demo.screenshots import WIDTHS, chromium, free_port, see_all_images
+from marketplace.demo.ports import free_port
+from marketplace.demo.screenshots import WIDTHS, chromium, see_all_images
 from marketplace.demo.stack import ROOT, Stack
 
 pytestmark = [

@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 
-from marketplace.demo.screenshots import free_port
+from marketplace.demo.ports import free_port
 from marketplace.demo.stack import ROOT
 
 pytestmark = pytest.mark.chain
