@@ -35,7 +35,8 @@ LAYERS: list[tuple[str, str]] = [
 OUTSIDE: list[tuple[str, str]] = [
     ("exceptions sizes formats keys", ""),
     ("conf", "django"),
-    ("engines.base engines.complete", ""),
+    ("engines.base engines.complete engines.progressive engines.shrink", ""),
+    ("engines.resample", "PIL cykooz_resizer"),
     ("engines.*", "PIL"),
     ("storage.s3", "django boto3 botocore storages types_boto3_s3 urllib3"),
     ("aws.documents", ""),

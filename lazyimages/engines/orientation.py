@@ -29,6 +29,11 @@ def read(image: Image.Image) -> int:
     return found if found in TRANSPOSE else 1
 
 
+def upright(image: Image.Image, orientation: int) -> Image.Image:
+    """Return a picture as its orientation wants it seen."""
+    return image.transpose(TRANSPOSE[orientation]) if orientation in TRANSPOSE else image
+
+
 def swaps(orientation: int) -> bool:
     """Tell whether width and height of the stored picture are exchanged."""
     return orientation >= 5

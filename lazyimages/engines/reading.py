@@ -1,0 +1,120 @@
+"""Opening a file: which plugin reads it, what its header says, and whether it is within the limits.
+
+Files are opened by their own plugin, never by `Image.open`, so that the limits are those of the call alone
+and none of Pillow's process-wide switches matters.
+"""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from io import BytesIO
+
+from PIL import Image
+from PIL.AvifImagePlugin import AvifImageFile
+from PIL.GifImagePlugin import GifImageFile
+from PIL.ImageFile import ImageFile
+from PIL.JpegImagePlugin import JpegImageFile
+from PIL.PngImagePlugin import PngImageFile
+from PIL.TiffImagePlugin import TiffImageFile
+from PIL.WebPImagePlugin import WebPImageFile
+
+from lazyimages import formats
+from lazyimages.engines import orientation
+from lazyimages.engines.base import Limits, Probe
+from lazyimages.exceptions import CorruptImage, ImageError, ImageTooLarge, UnsupportedImage
+from lazyimages.formats import Format
+
+_PIXEL_BYTES = 4  # Pillow keeps RGB in four bytes too
+_COEFFICIENT_BYTES = (
+    6  # a progressive JPEG is whole in memory before its first pixel: 3 components of 16 bits
+)
+
+
+class _Jpeg(JpegImageFile):
+    """Opens without the look for a resolution in the EXIF, which may be broken and is of no use here."""
+
+    def _read_dpi_from_exif(self) -> None:
+        pass
+
+
+_PLUGINS: dict[str, type[ImageFile]] = {
+    "jpeg": _Jpeg,  # also MPO and Ultra HDR, whose first picture is a plain JPEG
+    "png": PngImageFile,
+    "gif": GifImageFile,
+    "webp": WebPImageFile,
+    "avif": AvifImageFile,
+    "tiff": TiffImageFile,
+}
+
+
+def open_image(data: bytes, limits: Limits) -> tuple[ImageFile, Format]:
+    """Return the image, its header read and its limits checked, and its format."""
+    if len(data) > limits.max_bytes:
+        raise ImageTooLarge(f"the file has {len(data):,} bytes; at most {limits.max_bytes:,} are allowed")
+    format = formats.sniff(data)
+    if format is None or format.name not in _PLUGINS:
+        kinds = "JPEG, PNG, WebP, GIF, AVIF or TIFF"
+        what = "is no image that we can read" if format is None else f"is {format.name.upper()}"
+        raise UnsupportedImage(f"the file {what}; it must be {kinds}")
+    image = reopen(data, format)
+    width, height = image.size
+    if width < 1 or height < 1:
+        raise CorruptImage("the image has no pixels")
+    # One picture over the limit is refused before its frames are counted, which reads the whole file.
+    check_pixels(image, 1, limits)
+    check_pixels(image, frames(image), limits)
+    return image, format
+
+
+def reopen(data: bytes, format: Format) -> ImageFile:
+    """Return the image of bytes that were checked before."""
+    return _PLUGINS[format.name](BytesIO(data))
+
+
+def probe(data: bytes, limits: Limits) -> Probe:
+    """Return what the header says, without decoding pixels."""
+    image, format = open_image(data, limits)
+    width, height = image.size
+    if orientation.swaps(orientation.read(image)):
+        width, height = height, width
+    pixel_bytes = _PIXEL_BYTES + (_COEFFICIENT_BYTES if is_progressive(image) else 0)
+    return Probe(
+        format=format,
+        width=width,
+        height=height,
+        frames=frames(image),
+        alpha=image.has_transparency_data,
+        cost_bytes=len(data) + width * height * pixel_bytes,
+    )
+
+
+def frames(image: ImageFile) -> int:
+    """Return how many pictures follow each other in time; the pages of a TIFF do not."""
+    return 1 if image.format == "TIFF" else getattr(image, "n_frames", 1)
+
+
+def is_progressive(image: ImageFile) -> bool:
+    """Tell whether this is a progressive JPEG."""
+    return image.format == "JPEG" and "progressive" in image.info
+
+
+def check_pixels(image: ImageFile, frames: int, limits: Limits) -> None:
+    """Raise `ImageTooLarge` when so many frames of the image's size are over the limit."""
+    width, height = image.size
+    if width * height * frames > limits.max_pixels:
+        raise ImageTooLarge(
+            f"the image has {width} × {height} pixels" + (f" in {frames} frames" if frames > 1 else "") + "; "
+            f"at most {limits.max_pixels:,} pixels are allowed in all"
+        )
+
+
+@contextmanager
+def domain_errors() -> Iterator[None]:
+    """Turn whatever a decoder raises into an `ImageError`."""
+    try:
+        yield
+    except ImageError:
+        raise
+    except (Image.DecompressionBombWarning, Image.DecompressionBombError, MemoryError) as error:
+        raise ImageTooLarge("the image has more pixels than can be decoded") from error
+    except Exception as error:  # Pillow's plugins raise errors of every kind for broken files
+        raise CorruptImage("the file is damaged and cannot be read as an image") from error
