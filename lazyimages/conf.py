@@ -25,6 +25,7 @@ T = TypeVar("T")
 
 DELIVERIES = ("local", "redirect", "failover")
 ANIMATIONS = ("keep", "first")
+EFFORTS = ("fast", "small")
 DEFAULT_QUALITY = {"jpeg": 80, "webp": 80, "avif": 52}
 
 
@@ -56,6 +57,7 @@ class Settings:
     quality: Mapping[str, int] = field(default_factory=lambda: dict(DEFAULT_QUALITY))
     background: str = "#ffffff"
     animation: str = "keep"
+    effort: str = "fast"
     cache: str = "default"
     cache_control: str = "public, max-age=31536000, immutable"
     max_pixels: int = 100_000_000
@@ -281,6 +283,7 @@ _READERS: dict[str, Callable[[object], Any]] = {
     "QUALITY": _quality,
     "BACKGROUND": _colour,
     "ANIMATION": _choice(ANIMATIONS),
+    "EFFORT": _choice(EFFORTS),
     "CACHE": _text,
     "CACHE_CONTROL": _header,
     "MAX_PIXELS": _whole(1, 10**12),

@@ -34,9 +34,8 @@ class VariantKey:
     format: Format
 
     def __str__(self) -> str:
-        directory, slash, filename = self.original.rpartition("/")
-        suffix = "" if formats.by_extension(filename) == self.format else f".{self.format.extension}"
-        return f"{directory}{slash}{self.size}/{filename}{suffix}"
+        before, after = _around_size(self.original, self.format)
+        return f"{before}{self.size}{after}"
 
     @property
     def focal(self) -> tuple[int, int]:
@@ -74,6 +73,21 @@ def variant_key(original: str, size: Size, output: Format | None = None) -> Vari
     if len(str(variant).encode()) > MAX_KEY_BYTES:
         raise RefusedName(f"the variants of {original!r} would have keys of more than {MAX_KEY_BYTES} bytes")
     return variant
+
+
+def around_size(original: str, output: Format | None = None) -> tuple[str, str]:
+    """Return what stands before and after the size in the keys of an original's variants.
+
+    `RefusedName` when the original's name cannot have variants; the length of the keys is not looked at.
+    """
+    check_original(original)
+    return _around_size(original, output or native_format(original))
+
+
+def _around_size(original: str, output: Format) -> tuple[str, str]:
+    directory, slash, filename = original.rpartition("/")
+    suffix = "" if formats.by_extension(filename) == output else f".{output.extension}"
+    return f"{directory}{slash}", f"/{filename}{suffix}"
 
 
 def native_format(original: str) -> Format:

@@ -14,7 +14,6 @@ import os
 import platform
 import stat
 import tempfile
-import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -115,34 +114,6 @@ class Flight:
 
     def _generation(self) -> int:
         return int.from_bytes(os.pread(self._file, 8, 0))
-
-
-class Slots:
-    """So many at the same time in this process; the rest wait, and after a while give up."""
-
-    def __init__(self) -> None:
-        self._free_all()
-        # What other threads hold during a fork, no thread of the child will give back.
-        os.register_at_fork(after_in_child=self._free_all)
-
-    def _free_all(self) -> None:
-        self._changed = threading.Condition()
-        self._taken = 0
-
-    @contextmanager
-    def one(self, *, of: int, deadline: float) -> Iterator[None]:
-        """Hold one of `of` slots; `Busy` when none is free before `deadline` (of `time.monotonic`)."""
-        with self._changed:
-            timeout = deadline - time.monotonic()
-            if not self._changed.wait_for(lambda: self._taken < of, timeout=timeout):
-                raise Busy(f"all {of} render slots of this process are taken")
-            self._taken += 1
-        try:
-            yield
-        finally:
-            with self._changed:
-                self._taken -= 1
-                self._changed.notify()
 
 
 def _unusable(error: OSError) -> StorageUnavailable:

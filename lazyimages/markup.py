@@ -13,7 +13,7 @@ from urllib.parse import quote
 
 from django.conf import settings as django_settings
 from django.urls import get_script_prefix, get_urlconf, reverse
-from django.utils.html import conditional_escape, escape
+from django.utils.html import escape
 from django.utils.safestring import SafeString
 
 from lazyimages import conf, keys, sizes
@@ -135,7 +135,8 @@ def _choices(settings: conf.Settings) -> str:
 
 def variant_url(name: str, size: Size, output: Format | None = None) -> str:
     """Return the public URL of a variant; `RefusedName` when the original cannot have any."""
-    return public_url(str(keys.variant_key(name, size, output)))
+    before, after = _around(name, (size,), output)
+    return f"{_base()}{before}{size}{after}"
 
 
 def public_url(key: str) -> str:
@@ -156,44 +157,81 @@ def _local_base(urlconf: str, script_prefix: str) -> str:
     return reverse("lazyimages:variant", urlconf, kwargs={"key": ""})
 
 
+_escaped_base = lru_cache(maxsize=16)(escape)
+
+
+def _around(name: str, wanted: tuple[Size, ...], output: Format | None = None) -> tuple[str, str]:
+    """Return what stands before and after the size in the URLs of an original's variants, without the base.
+
+    Percent-encoded, so that it holds nothing that HTML would escape. `RefusedName` as `keys.variant_key`.
+    """
+    before, after = _around_any(name, output)
+    if len(before) + len(after) > _LENGTH_OF_ANY_KEY:
+        for size in wanted:
+            keys.variant_key(name, size, output)
+    return before, after
+
+
+# Percent-encoding makes nothing shorter, so up to this length no key is too long, whatever its size.
+_LENGTH_OF_ANY_KEY = keys.MAX_KEY_BYTES - len("9999x9999")
+
+
+@lru_cache(maxsize=4096)  # a page asks for each photo in several tags, and many pages show the same photos
+def _around_any(name: str, output: Format | None) -> tuple[str, str]:
+    before, after = keys.around_size(name, output)
+    return quote(before, safe="/~"), quote(after, safe="/~")
+
+
 def candidates(picture: Picture, wanted: Iterable[Size], output: Format | None = None) -> list[Candidate]:
     """Return the srcset's entries: what can be described truthfully, each width once.
 
     `Hh` needs the row's dimensions, and is left out without them. An original that can have no variants
     is logged, and gives none.
     """
-    found: dict[int, Candidate] = {}
-    base = _base()
+    wanted = tuple(wanted)
     try:
-        for size in wanted:
-            served = _served(picture, size)
-            if served is not None and served[0] not in found:
-                key = keys.variant_key(picture.name, size, output)
-                found[served[0]] = Candidate(base + quote(str(key), safe="/~"), *served)
+        before, after = _around(picture.name, wanted, output)
     except RefusedName as error:
         logger.warning("no variants: %s", error)
         return []
-    return list(found.values())
+    start = _base() + before
+    return [
+        Candidate(f"{start}{size}{after}", width, height)
+        for size, width, height in _served(wanted, picture.width, picture.height)
+    ]
 
 
-def _served(picture: Picture, size: Size) -> tuple[int, int | None] | None:
-    """Return the dimensions of the file that will be served; without the row's, what the size says."""
-    if picture.width is not None and picture.height is not None:
-        plan = size.plan(picture.width, picture.height, keys.focal_point(picture.name))
-        return plan.width, plan.height
-    return None if size.width is None else (size.width, size.height)
+@lru_cache(maxsize=1024)  # most photos of a shop share a few dimensions
+def _served(
+    wanted: tuple[Size, ...], width: int | None, height: int | None
+) -> tuple[tuple[str, int, int | None], ...]:
+    """Return which sizes can be described, each width once, and the dimensions of what will be served.
+
+    `width` and `height` are the original's; without them a size is taken at its word, and `Hh` left out.
+    """
+    found: dict[int, tuple[str, int, int | None]] = {}
+    for size in wanted:
+        if width is not None and height is not None:
+            plan = size.plan(width, height)  # a focal point moves the box, and changes no dimensions
+            found.setdefault(plan.width, (str(size), plan.width, plan.height))
+        elif size.width is not None:
+            found.setdefault(size.width, (str(size), size.width, size.height))
+    return tuple(found.values())
 
 
 def srcset(picture: Picture | None, spec: Spec) -> SafeString:
     """Return the value of the attribute srcset (HTML Standard, "Srcset attributes"), escaped."""
     if picture is None:
         return SafeString()
-    return _srcset(candidates(picture, spec.sizes))
-
-
-def _srcset(entries: Iterable[Candidate]) -> SafeString:
-    text = ", ".join(f"{entry.url} {entry.width}w" for entry in entries)
-    return SafeString(conditional_escape(text))
+    # The same as by `candidates`, in half of the time: this is what large pages consist of.
+    try:
+        before, after = _around(picture.name, spec.sizes)
+    except RefusedName as error:
+        logger.warning("no variants: %s", error)
+        return SafeString()
+    start = _escaped_base(_base()) + before
+    served = _served(spec.sizes, picture.width, picture.height)
+    return SafeString(", ".join([f"{start}{size}{after} {width}w" for size, width, _ in served]))
 
 
 def image_url(picture: Picture | None, spec: Spec) -> SafeString:
@@ -201,7 +239,7 @@ def image_url(picture: Picture | None, spec: Spec) -> SafeString:
     if picture is None or not spec.sizes:
         return SafeString()
     try:
-        return SafeString(conditional_escape(variant_url(picture.name, spec.sizes[0])))
+        return SafeString(escape(variant_url(picture.name, spec.sizes[0])))
     except RefusedName as error:
         logger.warning("no variants: %s", error)
         return SafeString()
@@ -220,11 +258,11 @@ def img(
     if not src or picture is None:
         return SafeString()
     values: dict[str, Any] = {"src": src, "srcset": None, "sizes": None}
-    entries = candidates(picture, spec.sizes)
-    if len(entries) > 1 or (entries and spec.layout):
-        values |= {"srcset": _srcset(entries), "sizes": spec.layout or None}
-    if (served := _served(picture, spec.sizes[0])) and served[1] is not None:
-        values |= {"width": served[0], "height": served[1]}
+    served = _served(spec.sizes, picture.width, picture.height)
+    if len(served) > 1 or (served and spec.layout):
+        values |= {"srcset": srcset(picture, spec), "sizes": spec.layout or None}
+    for _, width, height in _served(spec.sizes[:1], picture.width, picture.height):
+        values |= {"width": width, "height": height} if height is not None else {}
     values |= {"loading": "lazy", "decoding": "async", "alt": ""}
     if priority:
         values |= {"loading": "eager", "fetchpriority": "high"}

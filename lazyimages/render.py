@@ -2,7 +2,9 @@
 
 import logging
 import time
-from collections.abc import Sequence
+from collections import defaultdict
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from datetime import datetime
 from enum import Enum, auto
@@ -13,12 +15,15 @@ from lazyimages import conf, current, signals, storage
 from lazyimages.engines.base import Job, Probe, Rendered
 from lazyimages.exceptions import LazyImagesError, StorageUnavailable
 from lazyimages.keys import VariantKey
-from lazyimages.locks import Flight, Slots
+from lazyimages.locks import Flight
+from lazyimages.slots import Slots, weight
 from lazyimages.storage import Stored
 
 logger = logging.getLogger("lazyimages")
 
-_slots = Slots()
+_originals = Slots()  # of those in memory: being read, waiting for their render, or rendered
+_renders = Slots()
+_READ_AHEAD = 2  # originals in memory for each render slot, so that reading does not keep a processor idle
 
 
 class How(Enum):
@@ -28,6 +33,26 @@ class How(Enum):
     WAITED = auto()  # somebody else made it while we waited
     MADE = auto()  # made and stored now
     UNSAVED = auto()  # made now, but the storage did not take it
+
+
+class Spent:
+    """The time that the stages of one render have taken."""
+
+    def __init__(self) -> None:
+        self._seconds: dict[str, float] = defaultdict(float)
+
+    @contextmanager
+    def time(self, stage: str) -> Iterator[None]:
+        """Add the time of the block to a stage."""
+        started = time.perf_counter()
+        try:
+            yield
+        finally:
+            self._seconds[stage] += time.perf_counter() - started
+
+    def ms(self, stage: str) -> float:
+        """Return the milliseconds of a stage."""
+        return 1000 * self._seconds[stage]
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -69,22 +94,16 @@ def _get_or_make(key: VariantKey) -> Variant:
 
 
 def _make(key: VariantKey, flight: Flight, deadline: float) -> Variant:
-    settings = conf.settings()
-    started = time.perf_counter()
-    original = storage.get_original(key.original, limit=settings.max_bytes)
-    read = time.perf_counter()
-    with _slots.one(of=settings.max_renders, deadline=deadline):
-        waited = time.perf_counter()
-        probe, (rendered,) = render_jobs(original, [key])
-    made = time.perf_counter()
-    how = _store(key, rendered, flight)
-    stored = time.perf_counter()
+    spent = Spent()
+    probe, rendered, original_bytes = _render(key, deadline, spent)
+    with spent.time("put"):
+        how = _store(key, rendered, flight)
     logger.info(
         "rendered key=%s size=%s format=%s engine=%s wait_ms=%.1f get_ms=%.1f render_ms=%.1f put_ms=%.1f "
         "original_bytes=%d bytes=%d stored=%s",
         *(_quoted(key), key.size, key.format.name, type(current.engine()).__name__),
-        *(1000 * span for span in (waited - read, read - started, made - waited, stored - made)),
-        *(len(original), len(rendered.data), "yes" if how is How.MADE else "no"),
+        *(spent.ms(stage) for stage in ("wait", "get", "render", "put")),
+        *(original_bytes, len(rendered.data), "yes" if how is How.MADE else "no"),
     )
     if how is How.MADE:
         signals.variant_created.send_robust(
@@ -99,8 +118,25 @@ def _make(key: VariantKey, flight: Flight, deadline: float) -> Variant:
     return Variant(data=rendered.data, how=how)
 
 
-def render_jobs(original: bytes, wanted: Sequence[VariantKey]) -> tuple[Probe, list[Rendered]]:
-    """Return what the header says, and variants of one original's bytes from one decode."""
+def _render(key: VariantKey, deadline: float, spent: Spent) -> tuple[Probe, Rendered, int]:
+    """Return what the header says, the variant, and the size of the original in bytes."""
+    settings = conf.settings()
+    with ExitStack() as place:
+        with spent.time("wait"):
+            place.enter_context(_originals.take(of=_READ_AHEAD * settings.max_renders, deadline=deadline))
+        with spent.time("get"):
+            original = storage.get_original(key.original, limit=settings.max_bytes)
+        probe, (rendered,) = render_jobs(original, [key], deadline=deadline, spent=spent)
+        return probe, rendered, len(original)
+
+
+def render_jobs(
+    original: bytes, wanted: Sequence[VariantKey], *, deadline: float, spent: Spent
+) -> tuple[Probe, list[Rendered]]:
+    """Return what the header says, and variants of one original's bytes from one decode.
+
+    Waits for as many render slots as their memory is worth; `Busy` at `deadline` (of `time.monotonic`).
+    """
     settings = conf.settings()
     engine, limits = current.engine(), current.limits()
     probe = engine.probe(original, limits=limits)
@@ -111,10 +147,16 @@ def render_jobs(original: bytes, wanted: Sequence[VariantKey]) -> tuple[Probe, l
             quality=settings.quality.get(key.format.name),
             background=settings.background,
             animation=cast(Literal["keep", "first"], settings.animation),
+            effort=cast(Literal["fast", "small"], settings.effort),
         )
         for key in wanted
     ]
-    return probe, engine.render(original, jobs, limits=limits)
+    heavy = weight(engine.cost(probe, jobs), of=settings.max_renders)
+    with ExitStack() as slots:
+        with spent.time("wait"):
+            slots.enter_context(_renders.take(heavy, of=settings.max_renders, deadline=deadline))
+        with spent.time("render"):
+            return probe, engine.render(original, jobs, limits=limits)
 
 
 def _store(key: VariantKey, rendered: Rendered, flight: Flight) -> How:

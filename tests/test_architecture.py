@@ -22,7 +22,7 @@ LAYERS: list[tuple[str, str]] = [
     ("keys", "names of originals and variants"),
     ("conf", "the settings"),
     ("engines.* leases", "bytes to bytes; leases on a shared cache"),
-    ("current storage.* locks signals", "the engine of the settings; files; single flight; signals"),
+    ("current storage.* locks slots signals", "the engine that is set; files; flights and slots; signals"),
     ("markup", "URLs and attributes"),
     ("render uploads tags", "the one flow; what may be uploaded; the tags for any template language"),
     ("fields", "the model field"),
@@ -35,8 +35,10 @@ LAYERS: list[tuple[str, str]] = [
 OUTSIDE: list[tuple[str, str]] = [
     ("exceptions sizes formats keys", ""),
     ("conf", "django"),
-    ("engines.base engines.complete engines.progressive engines.shrink", ""),
+    ("engines.base engines.complete engines.cost engines.progressive engines.shrink", ""),
     ("engines.resample", "PIL cykooz_resizer"),
+    ("engines.libvips", "PIL pyvips"),
+    ("engines.heic", "PIL pillow_heif"),
     ("engines.*", "PIL"),
     ("storage.s3", "django boto3 botocore storages types_boto3_s3 urllib3"),
     ("aws.documents", ""),
@@ -49,8 +51,11 @@ OUTSIDE: list[tuple[str, str]] = [
 
 # What must not be reached at all, not even through others.
 NEVER: list[tuple[str, str]] = [
-    ("markup", "render storage storage.* engines.* current locks leases uploads fields"),
-    ("tags jinja templatetags.*", "render storage storage.* engines.* current locks leases uploads fields"),
+    ("markup", "render storage storage.* engines.* current locks slots leases uploads fields"),
+    (
+        "tags jinja templatetags.*",
+        "render storage storage.* engines.* current locks slots leases uploads fields",
+    ),
     ("fields", "render locks leases views"),
     ("engines.*", "conf"),
     ("render", "fields views markup"),

@@ -16,7 +16,7 @@ from lazyimages.conf import Problem
 
 KEYS = [
     "SIZES FORMATS PRESETS CDN_URL DELIVERY RESIZER_URL ORIGINALS VARIANTS ENGINE QUALITY BACKGROUND",
-    "ANIMATION CACHE CACHE_CONTROL MAX_PIXELS MAX_BYTES MAX_RENDERS RENDER_WAIT ORIGIN_SECRET",
+    "ANIMATION EFFORT CACHE CACHE_CONTROL MAX_PIXELS MAX_BYTES MAX_RENDERS RENDER_WAIT ORIGIN_SECRET",
     "DISTRIBUTION_ID EXPIRE_VARIANTS_DAYS CLEANUP",
 ]
 
@@ -56,6 +56,7 @@ class TestDefaults:
             ("quality", {"jpeg": 80, "webp": 80, "avif": 52}),
             ("background", "#ffffff"),
             ("animation", "keep"),
+            ("effort", "fast"),
             ("cache", "default"),
             ("cache_control", "public, max-age=31536000, immutable"),
             ("max_pixels", 100_000_000),
@@ -135,6 +136,7 @@ class TestGoodValues:
             ("DELIVERY", "failover"),
             ("BACKGROUND", "#1a2B3c"),
             ("ANIMATION", "first"),
+            ("EFFORT", "small"),
             ("CACHE_CONTROL", "public, max-age=60"),
             ("MAX_PIXELS", 1),
             ("RENDER_WAIT", 0.5),
@@ -207,6 +209,7 @@ MISTAKES = [
     ("E004", {"BACKGROUND": "#fff"}, "'#fff' is not a colour", "#ffffff"),
     ("E004", {"BACKGROUND": "#ffffff\n"}, "is not a colour", "#ffffff"),
     ("E004", {"ANIMATION": "drop"}, "'drop' is not one", "keep, first."),
+    ("E004", {"EFFORT": 6}, "6 is not one", "fast, small."),
     ("E004", {"CACHE": None}, "None is not a text", "string"),
     ("E004", {"CACHE_CONTROL": "public\r\nSet-Cookie: a=b"}, "no HTTP header", "printable ASCII"),
     ("E004", {"CACHE_CONTROL": "é"}, "no HTTP header", "printable ASCII"),

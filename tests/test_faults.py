@@ -104,7 +104,7 @@ class TestLocks:
         taken, end = Event(), Event()
 
         def hold() -> None:
-            with render._slots.one(of=1, deadline=time.monotonic() + 1):
+            with render._renders.take(of=1, deadline=time.monotonic() + 1):
                 taken.set()
                 end.wait(10)
 
@@ -114,7 +114,7 @@ class TestLocks:
         child = os.fork()
         if child == 0:
             try:
-                with render._slots.one(of=1, deadline=time.monotonic() + 0.2):
+                with render._renders.take(of=1, deadline=time.monotonic() + 0.2):
                     os._exit(0)
             except Busy:
                 os._exit(1)

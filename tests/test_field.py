@@ -15,6 +15,7 @@ from lazyimages.exceptions import CorruptImage, RefusedName, UnsupportedImage
 from lazyimages.fields import LazyImageField
 from tests.conftest import jpeg, upload
 from tests.engine import pictures
+from tests.engine.test_heic import QUADRANTS
 from tests.host.models import Bare, DimensionsFirst, Photo
 from tests.host.storages import Watched
 
@@ -149,6 +150,16 @@ def test_the_extension_follows_the_content(format, client, extension, way, store
     assert photo.image.name.endswith(f".{extension}")
     assert photo.image.name.count(f".{extension}") == 1
     assert len(stored()) == 1
+
+
+@pytest.mark.parametrize("way", [by_create, by_form])
+def test_a_heic_from_a_phone(way, stored):
+    """Stored as it is; browsers get JPEGs."""
+    photo = way(Photo, upload(QUADRANTS, "IMG_0042.jpg"))
+    assert (photo.width, photo.height) == (240, 160)
+    (name,) = stored()
+    assert name.endswith(".heic")
+    assert photo.image.variant_url("480h").endswith(".heic.jpg")
 
 
 @pytest.mark.parametrize("model", [Photo, DimensionsFirst])

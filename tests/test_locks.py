@@ -1,4 +1,4 @@
-"""Single flight: flights of one machine, leases among machines, and the slots of a process."""
+"""Single flight: flights of one machine, and leases among machines."""
 
 import os
 import stat
@@ -16,7 +16,7 @@ from django.core.exceptions import ImproperlyConfigured
 from lazyimages import leases
 from lazyimages.exceptions import Busy
 from lazyimages.leases import Lease
-from lazyimages.locks import Flight, Slots
+from lazyimages.locks import Flight
 
 
 class Thing:
@@ -133,33 +133,6 @@ def test_a_planted_lock_directory_is_refused(tmp_path: Path) -> None:
     (tmp_path / f"lazyimages-{os.getuid()}").symlink_to(elsewhere)
     with pytest.raises(ImproperlyConfigured):
         Flight("key")
-
-
-def test_slots() -> None:
-    slots, running, most = Slots(), [], []
-
-    def work(_: int) -> None:
-        with slots.one(of=3, deadline=time.monotonic() + 5):
-            running.append(1)
-            most.append(len(running))
-            time.sleep(0.02)
-            running.pop()
-
-    with ThreadPoolExecutor(12) as pool:
-        list(pool.map(work, range(24)))
-    assert max(most) == 3
-
-
-def test_slots_end_in_busy() -> None:
-    slots = Slots()
-    with (
-        slots.one(of=1, deadline=time.monotonic()),
-        pytest.raises(Busy),
-        slots.one(of=1, deadline=time.monotonic() + 0.1),
-    ):
-        pass
-    with slots.one(of=1, deadline=time.monotonic()):
-        pass
 
 
 def test_local_caches_are_not_shared(settings: Any, tmp_path: Path) -> None:

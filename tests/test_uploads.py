@@ -6,14 +6,16 @@ from django.core.files.uploadedfile import InMemoryUploadedFile, SimpleUploadedF
 from django.test import RequestFactory
 from PIL import Image
 
+from lazyimages.engines import reading
 from tests.conftest import BUCKET, jpeg, upload
 from tests.engine import pictures
+from tests.engine.test_heic import QUADRANTS
 from tests.host.engines import CountingEngine
 from tests.host.models import Bare, DimensionsFirst, Photo
 
 pytestmark = pytest.mark.django_db
 
-KINDS = "JPEG, PNG, WebP, GIF, AVIF or TIFF"
+KINDS = "JPEG, PNG, WebP, GIF, AVIF, HEIC or TIFF"
 
 
 class PhotoForm(forms.ModelForm):
@@ -65,8 +67,8 @@ CUT = "The file ends too early; upload it again from the original."
     [
         (b"hello", "bowl.jpg", f"The file is no image that we can read; it must be {KINDS}."),
         (b"", "bowl.jpg", "The submitted file is empty."),
-        (HEIC, "bowl.heic", f"The file is HEIC; it must be {KINDS}."),
-        (HEIC, "bowl.jpg", f"The file is HEIC; it must be {KINDS}."),
+        (HEIC, "bowl.heic", "The file is damaged and cannot be read as an image."),
+        (QUADRANTS[:-99], "bowl.heic", CUT),
         (SVG, "bowl.svg", f"The file is no image that we can read; it must be {KINDS}."),
         (BMP, "bowl.bmp", f"The file is no image that we can read; it must be {KINDS}."),
         (jpeg(400, 300)[:-200], "bowl.jpg", CUT),
@@ -82,6 +84,14 @@ CUT = "The file ends too early; upload it again from the original."
 )
 def test_refused_in_plain_words(data, name, message):
     assert errors(data, name) == [message]
+
+
+@pytest.mark.usefixtures("nothing_stored")
+@pytest.mark.parametrize("name", ["bowl.heic", "bowl.jpg"])
+def test_heic_without_the_package_that_reads_it(monkeypatch, name):
+    monkeypatch.delitem(reading._PLUGINS, "heic")
+    kinds = "JPEG, PNG, WebP, GIF, AVIF or TIFF"
+    assert errors(QUADRANTS, name) == [f"The file is HEIC; it must be {kinds}."]
 
 
 @pytest.mark.usefixtures("nothing_stored")

@@ -20,8 +20,8 @@ class Limits:
 class Probe:
     """What the header of an original says.
 
-    `width` and `height` are in pixels after EXIF orientation; `cost_bytes` is about the memory that one
-    render needs.
+    `width` and `height` are in pixels after EXIF orientation; `cost_bytes` is the memory that decoding all
+    of it needs, the file included.
     """
 
     format: Format
@@ -37,7 +37,8 @@ class Job:
     """One variant to make.
 
     `quality` is 1 to 100, None for formats without one; `background` is "#rrggbb", for formats without
-    alpha; `animation` says whether frames after the first are kept where the format can.
+    alpha; `animation` says whether frames after the first are kept where the format can; `effort` whether
+    the encoder is quick, or takes several times as long for a smaller file of the same quality.
     """
 
     plan: Plan
@@ -45,6 +46,7 @@ class Job:
     quality: int | None
     background: str
     animation: Literal["keep", "first"]
+    effort: Literal["fast", "small"] = "fast"
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -59,12 +61,15 @@ class Rendered:
 class Engine(Protocol):
     """Stateless and thread-safe; constructed without arguments; knows neither Django nor settings.
 
-    Both methods raise `UnsupportedImage`, `CorruptImage` or `ImageTooLarge`, and nothing else, for any
-    bytes whatever; `render` raises `EncoderMissing` when it lacks the encoder.
+    `probe` and `render` raise `UnsupportedImage`, `CorruptImage` or `ImageTooLarge`, and nothing else, for
+    any bytes whatever; `render` raises `EncoderMissing` when it lacks the encoder.
     """
 
     def probe(self, data: bytes, *, limits: Limits) -> Probe:
         """Return what the header says, without decoding pixels."""
+
+    def cost(self, probe: Probe, jobs: Sequence[Job]) -> int:
+        """Return how many bytes of memory `render` will need for these jobs at the most."""
 
     def render(self, data: bytes, jobs: Sequence[Job], *, limits: Limits) -> list[Rendered]:
         """Make all the jobs from one decode, in their order."""

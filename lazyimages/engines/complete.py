@@ -15,6 +15,7 @@ _MARKERS_WITHOUT_LENGTH = {0x01, *range(0xD0, 0xD9)}
 _SOS, _EOI = 0xDA, 0xD9
 _TIFF_PLACES = {273: 279, 324: 325}  # StripOffsets: StripByteCounts, TileOffsets: TileByteCounts
 _TIFF_NUMBERS = {3: "H", 4: "I"}
+_PICTURE_BOXES = {b"ftyp", b"meta", b"moov", b"mdat"}
 
 
 def check(data: bytes, format: Format) -> None:
@@ -36,7 +37,7 @@ def _jpeg(data: bytes) -> bool:
         if data[at] != 0xFF or marker in (0x00, 0xFF):
             at += 1  # decoders skip what is between segments, and some cameras pad them
         elif marker == _SOS:
-            return data.find(bytes((0xFF, _EOI)), at) != -1
+            return data.rfind(bytes((0xFF, _EOI)), at) != -1  # which is at the end, nearly always
         elif marker in _MARKERS_WITHOUT_LENGTH:
             at += 2
         else:
@@ -87,18 +88,22 @@ def _webp(data: bytes) -> bool:
 
 
 def _iso_boxes(data: bytes) -> bool:
-    """ISO/IEC 14496-12, section 4.2: boxes, each with its size; 0 means up to the end."""
-    at = 0
+    """ISO/IEC 14496-12, section 4.2: boxes, each with its size; 0 means up to the end.
+
+    Phones append what is no box, or a film in one, behind the box with the picture's data.
+    """
+    at, found = 0, b""
     while at < len(data):
-        size = int.from_bytes(data[at : at + 4])
+        size, kind = int.from_bytes(data[at : at + 4]), data[at + 4 : at + 8]
         if size == 1:
             size = int.from_bytes(data[at + 8 : at + 16])
         if size == 0:
             return True
-        if size < 8:
-            return False
+        if size < 8 or at + size > len(data):
+            return kind not in _PICTURE_BOXES and found == b"mdat"
+        found = kind if kind in _PICTURE_BOXES else found
         at += size
-    return at == len(data)
+    return True
 
 
 def _tiff(data: bytes) -> bool:
@@ -126,5 +131,6 @@ _CHECKS: dict[str, Callable[[bytes], bool]] = {
     "gif": _gif,
     "webp": _webp,
     "avif": _iso_boxes,
+    "heic": _iso_boxes,
     "tiff": _tiff,
 }

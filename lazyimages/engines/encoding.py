@@ -9,12 +9,15 @@ from lazyimages.engines import colour
 from lazyimages.engines.base import Job, Rendered
 
 _WITHOUT_ALPHA = ("jpeg",)
-_OPTIONS: dict[str, dict[str, Any]] = {
+_ALWAYS: dict[str, dict[str, Any]] = {
     "jpeg": {"optimize": True},
-    "png": {"compress_level": 6},
     "gif": {"optimize": False},
-    "webp": {"method": 4},
-    "avif": {"speed": 8},
+    # More threads would make other bytes on other machines, and take what the render slots count on.
+    "avif": {"max_threads": 1},
+}
+_BY_EFFORT: dict[str, dict[str, dict[str, Any]]] = {
+    "fast": {"png": {"compress_level": 6}, "webp": {"method": 4}, "avif": {"speed": 9}},
+    "small": {"png": {"compress_level": 9}, "webp": {"method": 6}, "avif": {"speed": 6}},
 }
 
 
@@ -46,15 +49,16 @@ def encode(frames: list[Image.Image], job: Job, durations: list[int], plays: int
 
     `plays` says how many times it is shown; 0 is without end.
     """
-    options: dict[str, Any] = dict(_OPTIONS[job.format.name])
+    name = job.format.name
+    options: dict[str, Any] = _ALWAYS.get(name, {}) | _BY_EFFORT[job.effort].get(name, {})
     if job.quality is not None:
         options["quality"] = job.quality
     if len(frames) > 1:
         options |= {"save_all": True, "append_images": frames[1:], "duration": durations, "loop": plays}
-        if job.format.name == "gif":
+        if name == "gif":
             options |= _gif_options(frames, options.pop("loop"))
     buffer = BytesIO()
-    frames[0].save(buffer, job.format.name.upper(), **options)
+    frames[0].save(buffer, name.upper(), **options)
     return Rendered(data=buffer.getvalue(), width=frames[0].width, height=frames[0].height)
 
 

@@ -20,6 +20,8 @@ def read(image: Image.Image) -> int:
     """Return the EXIF orientation, 1 to 8, of an image that is open but not loaded; 1 when it is broken."""
     if image.format == "TIFF":
         return 1  # Pillow turns a TIFF when it loads it, and says the turned size before
+    if image.format == "HEIC":
+        return 1  # its decoder has turned it, and the EXIF says once more how
     if image.format == "PNG" and not {"exif", "Raw profile type exif"} & image.info.keys():
         return 1  # getexif() would decode the whole picture to look behind it
     try:

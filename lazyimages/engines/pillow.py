@@ -8,7 +8,18 @@ from collections.abc import Sequence
 from PIL import Image
 from PIL.ImageFile import ImageFile
 
-from lazyimages.engines import colour, complete, encoding, orientation, progressive, reading, resample, shrink
+from lazyimages.engines import (
+    colour,
+    complete,
+    cost,
+    encoding,
+    orientation,
+    progressive,
+    reading,
+    resample,
+    shrink,
+    streamed,
+)
 from lazyimages.engines.base import Job, Limits, Probe, Rendered
 from lazyimages.exceptions import EncoderMissing
 from lazyimages.formats import Format
@@ -26,6 +37,10 @@ class PillowEngine:
         with reading.domain_errors():
             return reading.probe(data, limits)
 
+    def cost(self, probe: Probe, jobs: Sequence[Job]) -> int:
+        """Return how many bytes of memory `render` will need for these jobs at the most."""
+        return cost.of_jobs(probe, jobs)
+
     def render(self, data: bytes, jobs: Sequence[Job], *, limits: Limits) -> list[Rendered]:
         """Make all the jobs from one decode, in their order."""
         missing = {job.format.name for job in jobs} - self.encoders()
@@ -34,7 +49,7 @@ class PillowEngine:
         with reading.domain_errors():
             image, format = reading.open_image(data, limits)
             complete.check(data, format)
-            animated = any(_keeps_frames(job) for job in jobs) and reading.frames(image) > 1
+            animated = any(keeps_frames(job) for job in jobs) and reading.frames(image) > 1
             if animated:
                 kept, durations = _render_frames(image, jobs, limits)
             else:
@@ -49,7 +64,7 @@ class PillowEngine:
         return encoding.encoders()
 
 
-def _keeps_frames(job: Job) -> bool:
+def keeps_frames(job: Job) -> bool:
     return job.animation == "keep" and job.format.name in _ANIMATED
 
 
@@ -65,9 +80,13 @@ def _render_still(image: ImageFile, data: bytes, format: Format, jobs: Sequence[
     """Return one small upright sRGB picture a job, from one decode that is no larger than they need."""
     turn = orientation.read(image)
     boxes = [orientation.stored_box(job.plan.box, turn, *image.size) for job in jobs]
+    sizes = [stored_size(job, turn) for job in jobs]
+    decoded = streamed.decode(image, data, boxes, sizes)
+    if decoded is not None:
+        return finished(*decoded, jobs, turn, image.info.get("icc_profile"))
     factor = 1
     if image.format == "JPEG":
-        factor = shrink.factor(boxes, [_stored_size(job, turn) for job in jobs])
+        factor = shrink.factor(boxes, sizes)
         if factor == 8 and reading.is_progressive(image):
             image = reading.reopen(progressive.for_an_eighth(data), format)
         image.draft(None, (image.width // factor, image.height // factor))
@@ -89,7 +108,7 @@ def _render_frames(
         turn = orientation.read(image)
         boxes = [orientation.stored_box(job.plan.box, turn, *image.size) for job in jobs]
         for index, picture in enumerate(_small_ones(image, jobs, turn, 1, boxes)):
-            if number == 0 or _keeps_frames(jobs[index]):
+            if number == 0 or keeps_frames(jobs[index]):
                 kept[index].append(picture)
         durations.append(min(round(image.info.get("duration", 0)), _LONGEST_FRAME))
     return kept, durations
@@ -101,14 +120,25 @@ def _small_ones(
     profile = image.info.get("icc_profile")
     image.load()
     source = colour.resizable(image)
-    small = []
-    for job, box in zip(jobs, boxes, strict=True):
-        picture = resample.resize(source, shrink.shrunk(box, factor, source.size), _stored_size(job, turn))
-        upright = orientation.upright(colour.to_srgb(picture, profile), turn)
-        small.append(encoding.holdable(upright, job))
-    return small
+    decoded_boxes = [shrink.shrunk(box, factor, source.size) for box in boxes]
+    return finished(source, decoded_boxes, jobs, turn, profile)
 
 
-def _stored_size(job: Job, turn: int) -> tuple[int, int]:
+def finished(
+    source: Image.Image,
+    boxes: Sequence[orientation.Box],
+    jobs: Sequence[Job],
+    turn: int,
+    profile: bytes | None,
+) -> list[Image.Image]:
+    """Return what the boxes of a decoded picture show: one small upright sRGB picture a job."""
+    wanted = [(box, stored_size(job, turn)) for box, job in zip(boxes, jobs, strict=True)]
+    return [
+        encoding.holdable(orientation.upright(colour.to_srgb(small, profile), turn), job)
+        for small, job in zip(resample.resize_all(source, wanted), jobs, strict=True)
+    ]
+
+
+def stored_size(job: Job, turn: int) -> tuple[int, int]:
     plan = job.plan
     return (plan.height, plan.width) if orientation.swaps(turn) else (plan.width, plan.height)

@@ -4,46 +4,47 @@ Files are opened by their own plugin, never by `Image.open`, so that the limits 
 and none of Pillow's process-wide switches matters.
 """
 
+import logging
 from collections.abc import Iterator
 from contextlib import contextmanager
 from io import BytesIO
 
 from PIL import Image
-from PIL.AvifImagePlugin import AvifImageFile
 from PIL.GifImagePlugin import GifImageFile
 from PIL.ImageFile import ImageFile
-from PIL.JpegImagePlugin import JpegImageFile
 from PIL.PngImagePlugin import PngImageFile
-from PIL.TiffImagePlugin import TiffImageFile
 from PIL.WebPImagePlugin import WebPImageFile
 
 from lazyimages import formats
-from lazyimages.engines import orientation
+from lazyimages.engines import cost, heic, orientation
+from lazyimages.engines.avif import Avif
 from lazyimages.engines.base import Limits, Probe
+from lazyimages.engines.jpeg import Jpeg
+from lazyimages.engines.tiff import Tiff
 from lazyimages.exceptions import CorruptImage, ImageError, ImageTooLarge, UnsupportedImage
 from lazyimages.formats import Format
 
-_PIXEL_BYTES = 4  # Pillow keeps RGB in four bytes too
-_COEFFICIENT_BYTES = (
-    6  # a progressive JPEG is whole in memory before its first pixel: 3 components of 16 bits
-)
+logger = logging.getLogger("lazyimages")
 
-
-class _Jpeg(JpegImageFile):
-    """Opens without the look for a resolution in the EXIF, which may be broken and is of no use here."""
-
-    def _read_dpi_from_exif(self) -> None:
-        pass
-
+# What decoding takes by mode, where it is not 4: with what `colour.resizable` makes of it. 16-bit pictures go
+# by way of 32 bits.
+_PIXEL_BYTES = {"L": 1, "1": 2, "P": 5, "I;16": 11}
+_MORE_PIXEL_BYTES = {
+    "progressive": 6,  # it is whole in memory before its first pixel: 3 components of 16 bits
+    "animated": 8,  # the decoder keeps the frame before, and what is to be shown after
+    "heic": 6,  # the decoder's planes and its RGB, beside Pillow's
+}
 
 _PLUGINS: dict[str, type[ImageFile]] = {
-    "jpeg": _Jpeg,  # also MPO and Ultra HDR, whose first picture is a plain JPEG
+    "jpeg": Jpeg,  # also MPO and Ultra HDR, whose first picture is a plain JPEG
     "png": PngImageFile,
     "gif": GifImageFile,
     "webp": WebPImageFile,
-    "avif": AvifImageFile,
-    "tiff": TiffImageFile,
+    "avif": Avif,
+    "tiff": Tiff,
 }
+if heic.INSTALLED:
+    _PLUGINS["heic"] = heic.HeicImageFile
 
 
 def open_image(data: bytes, limits: Limits) -> tuple[ImageFile, Format]:
@@ -52,9 +53,7 @@ def open_image(data: bytes, limits: Limits) -> tuple[ImageFile, Format]:
         raise ImageTooLarge(f"the file has {len(data):,} bytes; at most {limits.max_bytes:,} are allowed")
     format = formats.sniff(data)
     if format is None or format.name not in _PLUGINS:
-        kinds = "JPEG, PNG, WebP, GIF, AVIF or TIFF"
-        what = "is no image that we can read" if format is None else f"is {format.name.upper()}"
-        raise UnsupportedImage(f"the file {what}; it must be {kinds}")
+        raise _unsupported(format)
     image = reopen(data, format)
     width, height = image.size
     if width < 1 or height < 1:
@@ -76,15 +75,26 @@ def probe(data: bytes, limits: Limits) -> Probe:
     width, height = image.size
     if orientation.swaps(orientation.read(image)):
         width, height = height, width
-    pixel_bytes = _PIXEL_BYTES + (_COEFFICIENT_BYTES if is_progressive(image) else 0)
     return Probe(
         format=format,
         width=width,
         height=height,
         frames=frames(image),
         alpha=image.has_transparency_data,
-        cost_bytes=len(data) + width * height * pixel_bytes,
+        cost_bytes=cost.whole_decode(
+            width=width, height=height, pixel_bytes=_pixel_bytes(image), file_bytes=len(data)
+        ),
     )
+
+
+def _pixel_bytes(image: ImageFile) -> int:
+    plain = _PIXEL_BYTES.get(image.mode, cost.PIXEL_BYTES)
+    kinds = {
+        "progressive": is_progressive(image),
+        "animated": frames(image) > 1,
+        "heic": image.format == "HEIC",
+    }
+    return plain + sum(_MORE_PIXEL_BYTES[kind] for kind, is_so in kinds.items() if is_so)
 
 
 def frames(image: ImageFile) -> int:
@@ -95,6 +105,22 @@ def frames(image: ImageFile) -> int:
 def is_progressive(image: ImageFile) -> bool:
     """Tell whether this is a progressive JPEG."""
     return image.format == "JPEG" and "progressive" in image.info
+
+
+def _unsupported(format: Format | None) -> UnsupportedImage:
+    """Return the refusal; it says what to bring, and the log, to who runs the site, what to install."""
+    if format is not None:
+        logger.warning(
+            "extra not installed: a file in %s was refused; pip install 'django-lazyimages[heic]'",
+            format.name.upper(),
+        )
+    kinds = (
+        "JPEG, PNG, WebP, GIF, AVIF, HEIC or TIFF"
+        if "heic" in _PLUGINS
+        else "JPEG, PNG, WebP, GIF, AVIF or TIFF"
+    )
+    what = "is no image that we can read" if format is None else f"is {format.name.upper()}"
+    return UnsupportedImage(f"the file {what}; it must be {kinds}")
 
 
 def check_pixels(image: ImageFile, frames: int, limits: Limits) -> None:

@@ -10,11 +10,16 @@ _SHRINKS = ((8, 1.3), (4, 1.3), (2, 1.5))
 
 def factor(boxes: Sequence[Box], sizes: Sequence[tuple[int, int]]) -> int:
     """Return 1, 2, 4 or 8: how often smaller than stored is enough to make each size from its box."""
-    spare = min(
+    times = spare(boxes, sizes)
+    return next((factor for factor, least in _SHRINKS if times / factor >= least), 1)
+
+
+def spare(boxes: Sequence[Box], sizes: Sequence[tuple[int, int]]) -> float:
+    """Return how many times larger than its size each box is at the least."""
+    return min(
         min((right - left) / width, (bottom - top) / height)
         for (left, top, right, bottom), (width, height) in zip(boxes, sizes, strict=True)
     )
-    return next((factor for factor, least in _SHRINKS if spare / factor >= least), 1)
 
 
 def shrunk(box: Box, factor: int, size: tuple[int, int]) -> Box:

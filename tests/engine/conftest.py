@@ -8,10 +8,12 @@ from django.utils.module_loading import import_string
 from PIL import Image, ImageFile
 
 from lazyimages import formats, sizes
+from lazyimages.engines import libvips
 from lazyimages.engines.base import Engine, Job, Limits
 from tests.engine import pictures
 
 ENGINES = ["lazyimages.engines.pillow.PillowEngine"]
+ENGINES += ["lazyimages.engines.vips.VipsEngine"] if libvips.INSTALLED else []
 LIMITS = Limits(max_pixels=100_000_000, max_bytes=40 * 2**20)
 
 

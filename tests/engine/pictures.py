@@ -104,39 +104,46 @@ def zeros(count: int) -> bytes:
     return b"".join([*parts, packer.flush()])
 
 
-def matrix_profile(primaries: tuple[tuple[float, float, float], ...], gamma: float) -> bytes:
-    """Return a minimal ICC v2 display profile (ICC.1:2001-04): three colorants and one gamma."""
-
-    def fixed(value: float) -> bytes:
-        return struct.pack(">i", round(value * 65536))
-
-    def xyz(values: tuple[float, ...]) -> bytes:
-        return b"XYZ \0\0\0\0" + b"".join(map(fixed, values))
-
-    curve = b"curv\0\0\0\0" + struct.pack(">IH", 1, round(gamma * 256)) + b"\0\0"
-    text = b"test\0"
-    desc = b"desc\0\0\0\0" + struct.pack(">I", len(text)) + text + bytes(8 + 3 + 67)
-    tags = {
-        b"desc": desc + bytes(-len(desc) % 4),
-        b"cprt": b"text\0\0\0\0none\0\0\0\0",
-        b"wtpt": xyz((0.9642, 1.0, 0.8249)),
-        b"rXYZ": xyz(primaries[0]),
-        b"gXYZ": xyz(primaries[1]),
-        b"bXYZ": xyz(primaries[2]),
-        b"rTRC": curve,
-        b"gTRC": curve,
-        b"bTRC": curve,
-    }
-    table, body, start = b"", b"", 128 + 4 + 12 * len(tags)
-    for name, value in tags.items():
-        table += name + struct.pack(">II", start + len(body), len(value))
-        body += value
-    header = struct.pack(
-        ">I4sI4s4s4s12s4s", start + len(body), b"", 0x02100000, b"mntr", b"RGB ", b"XYZ ", b"", b"acsp"
-    )
-    header += bytes(68 - len(header)) + b"".join(map(fixed, (0.9642, 1.0, 0.8249)))
-    return header + bytes(128 - len(header)) + struct.pack(">I", len(tags)) + table + body
+def chart(columns: int = 8, rows: int = 6, patch: int = 60) -> Image.Image:
+    """Draw patches of colours all over the cube, as on a card for colour calibration."""
+    steps = np.random.default_rng(24).integers(0, 6, (rows, columns, 3)) * 51
+    steps[0, :2] = (0, 0, 0), (255, 255, 255)
+    return Image.fromarray(steps.astype("uint8").repeat(patch, 0).repeat(patch, 1), "RGB")
 
 
-# The colorants of Display P3, adapted to D50 (SMPTE EG 432-1; the values in Apple's own profile).
-DISPLAY_P3 = ((0.51512, 0.24120, -0.00105), (0.29198, 0.69225, 0.04189), (0.15710, 0.06657, 0.78407))
+def lab(picture: Image.Image) -> np.ndarray:
+    """Return the CIE Lab values of an sRGB picture (IEC 61966-2-1); white is 100, 0, 0."""
+    encoded = np.asarray(picture.convert("RGB"), float) / 255
+    linear = np.where(encoded <= 0.04045, encoded / 12.92, ((encoded + 0.055) / 1.055) ** 2.4)
+    to_xyz = np.array([[0.43607, 0.38515, 0.14307], [0.22249, 0.71687, 0.06061], [0.01392, 0.09708, 0.71410]])
+    share = linear @ to_xyz.T / to_xyz.sum(axis=1)
+    root = np.where(share > (6 / 29) ** 3, np.cbrt(share), share / (3 * (6 / 29) ** 2) + 4 / 29)
+    x, y, z = np.moveaxis(root, -1, 0)
+    return np.stack([116 * y - 16, 500 * (x - y), 200 * (y - z)], axis=-1)
+
+
+def delta_e(one: Image.Image, other: Image.Image) -> np.ndarray:
+    """Return how different two pictures' colours are, pixel by pixel (CIE76); 2.3 can just be noticed."""
+    return np.sqrt(((lab(one) - lab(other)) ** 2).sum(axis=-1))
+
+
+def ssim(one: Image.Image, other: Image.Image) -> float:
+    """Return how alike the structure of two pictures is, at most 1 (Wang et al. 2004, σ 1.5, on luma)."""
+    a, b = (np.asarray(each.convert("RGB").convert("L"), "float32") for each in (one, other))
+    window = np.exp(-(np.arange(-5, 6) ** 2) / (2 * 1.5**2))
+    window = (window / window.sum()).astype("float32")
+
+    def blurred(plane: np.ndarray) -> np.ndarray:
+        for _ in range(2):
+            kept = len(plane) - len(window) + 1
+            if kept > 0:
+                plane = sum(weight * plane[at : at + kept] for at, weight in enumerate(window))
+            plane = plane.T
+        return plane
+
+    mean_a, mean_b = blurred(a), blurred(b)
+    spread_a, spread_b = blurred(a * a) - mean_a**2, blurred(b * b) - mean_b**2
+    together = blurred(a * b) - mean_a * mean_b
+    c1, c2 = (0.01 * 255) ** 2, (0.03 * 255) ** 2
+    top = (2 * mean_a * mean_b + c1) * (2 * together + c2)
+    return float((top / ((mean_a**2 + mean_b**2 + c1) * (spread_a + spread_b + c2))).mean())

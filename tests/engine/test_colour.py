@@ -1,20 +1,20 @@
 """Colour management: what a profile says is honoured, then the profile is dropped."""
 
-from pathlib import Path
-
 import numpy as np
 import pytest
-from PIL import Image, ImageCms
+from PIL import Image, ImageChops, ImageCms
 
-from tests.engine import pictures
-from tests.engine.pictures import DISPLAY_P3, mean, near
+from tests.engine import pictures, profiles
+from tests.engine.pictures import mean, near
+from tests.engine.profiles import ADOBE_RGB, DISPLAY_P3, PROPHOTO
 
-P3 = pictures.matrix_profile(DISPLAY_P3, 2.2)
-CMYK_PROFILES = [
-    Path("/usr/share/color/icc/ghostscript/default_cmyk.icc"),
-    Path("/usr/share/color/icc/colord/FOGRA39L_coated.icc"),
-    Path("/System/Library/ColorSync/Profiles/Generic CMYK Profile.icc"),
-]
+P3 = profiles.matrix(DISPLAY_P3)
+WIDE = {
+    "display-p3": profiles.matrix(DISPLAY_P3, None, version=4),
+    "adobe-rgb": profiles.matrix(ADOBE_RGB, 2.2),
+    "prophoto": profiles.matrix(PROPHOTO, 1.8),
+}
+LANCZOS = Image.Resampling.LANCZOS
 
 
 def expected(colour: tuple[int, ...], primaries=DISPLAY_P3, gamma: float = 2.2) -> tuple[int, ...]:
@@ -28,6 +28,31 @@ def expected(colour: tuple[int, ...], primaries=DISPLAY_P3, gamma: float = 2.2) 
     return tuple(round(255 * value) for value in encoded)
 
 
+def managed(picture: Image.Image, profile: bytes) -> Image.Image:
+    """Return a picture in sRGB as littleCMS converts it, every pixel of it."""
+    transform = ImageCms.buildTransform(
+        profiles.opened(profile),
+        ImageCms.createProfile("sRGB"),
+        picture.mode,
+        "RGB",
+        ImageCms.Intent.RELATIVE_COLORIMETRIC,
+        ImageCms.Flags.BLACKPOINTCOMPENSATION,
+    )
+    return ImageCms.applyTransform(picture, transform)
+
+
+def patches(picture: Image.Image, columns: int = 8, rows: int = 6) -> Image.Image:
+    """Return the colours of `chart()`, a pixel a patch, without the patches' edges."""
+    wide, high = picture.width / columns, picture.height / rows
+    colours = Image.new(picture.mode, (columns, rows))
+    for x in range(columns):
+        for y in range(rows):
+            inside = (x + 0.3) / columns, (y + 0.3) / rows, (x + 0.7) / columns, (y + 0.7) / rows
+            assert min(wide, high) >= 10, "an edge rings for three pixels"
+            colours.putpixel((x, y), mean(picture, inside))
+    return colours
+
+
 @pytest.mark.parametrize("output", ["jpeg", "png", "webp", "avif"])
 @pytest.mark.parametrize("format", ["JPEG", "PNG", "WEBP", "AVIF", "TIFF"])
 def test_display_p3_becomes_srgb(picture, format, output):
@@ -37,6 +62,34 @@ def test_display_p3_becomes_srgb(picture, format, output):
     assert near(mean(made), expected(inside), 5)
     assert not near(mean(made), inside, 5), "the test would not notice a profile that is ignored"
     assert "icc_profile" not in made.info
+
+
+@pytest.mark.parametrize("format", ["JPEG", "PNG", "TIFF"])
+@pytest.mark.parametrize("name", WIDE)
+def test_colours_are_those_of_littlecms(picture, name, format):
+    """Patches from all over the cube: also those that sRGB cannot show end where littleCMS puts them."""
+    data = pictures.saved(
+        pictures.chart(),
+        format,
+        icc_profile=WIDE[name],
+        **({"quality": 97, "subsampling": 0} if format == "JPEG" else {}),
+    )
+    drawn = pictures.opened(data)
+    reference = patches(managed(drawn, WIDE[name]))
+    made = patches(picture(data, "160w"))
+    assert pictures.delta_e(made, reference).max() <= 2
+    assert pictures.delta_e(patches(drawn), reference).max() > 8, "the profile makes a difference"
+
+
+@pytest.mark.parametrize("size", ["360x270", "480h", "1280w"])
+@pytest.mark.parametrize("name", WIDE)
+def test_photo_is_as_if_converted_before_it_was_resized(picture, name, size):
+    """Ours is converted when it is small, which is faster; nobody shall see that."""
+    data = pictures.saved(pictures.photo(1600, 1200, 8), "JPEG", quality=92, icc_profile=WIDE[name])
+    made = picture(data, size)
+    reference = managed(pictures.opened(data), WIDE[name]).resize(made.size, LANCZOS)
+    difference = pictures.delta_e(made, reference)
+    assert difference.mean() <= 0.8
 
 
 def test_alpha_survives_the_profile(picture):
@@ -76,21 +129,105 @@ def test_profile_for_another_colour_space_is_ignored(picture):
     assert near(mean(picture(grey, "60w")), (99, 99, 99), 2)
     inks = pictures.saved(Image.new("CMYK", (300, 200), (255, 0, 0, 0)), "JPEG", icc_profile=P3, quality=95)
     assert near(mean(picture(inks, "60w")), (0, 255, 255), 4)
-    lab = ImageCms.ImageCmsProfile(ImageCms.createProfile("LAB")).tobytes()
-    data = pictures.saved(pictures.quadrants(), "JPEG", icc_profile=lab, quality=95)
-    pictures.assert_quadrants(picture(data, "60w"))
+    for other in (
+        ImageCms.ImageCmsProfile(ImageCms.createProfile("LAB")).tobytes(),
+        profiles.cmyk(),
+        profiles.grey(1.0),
+    ):
+        data = pictures.saved(pictures.quadrants(), "JPEG", icc_profile=other, quality=95)
+        pictures.assert_quadrants(picture(data, "60w"))
 
 
-def test_cmyk_profile(picture):
-    found = [path for path in CMYK_PROFILES if path.exists()]
-    if not found:
-        pytest.skip("no CMYK profile on this system, and none can be made without a table of inks")
-    profile = found[0].read_bytes()
-    inks = Image.new("CMYK", (300, 200), (255, 0, 0, 0))
-    transform = ImageCms.buildTransform(
-        ImageCms.ImageCmsProfile(str(found[0])), ImageCms.createProfile("sRGB"), "CMYK", "RGB", 1, 0x2000
-    )
-    wanted = ImageCms.applyTransform(inks, transform).getpixel((0, 0))
-    made = picture(pictures.saved(inks, "JPEG", icc_profile=profile, quality=95), "60w")
-    assert near(mean(made), wanted, 8)
-    assert not near(mean(made), (0, 255, 255), 20)
+@pytest.mark.parametrize("output", ["jpeg", "png", "webp"])
+@pytest.mark.parametrize("mode", ["L", "LA", "I;16"])
+def test_grey_profile(picture, mode, output):
+    """Of gamma 1.0, which is far from what screens have: 99 in it is 167 in sRGB."""
+    profile = profiles.grey(1.0)
+    drawn = Image.new("L", (300, 200), 99)
+    if mode == "LA":
+        drawn.putalpha(255)
+    if mode == "I;16":
+        drawn = Image.fromarray(np.full((200, 300), 99 * 257, "uint16"))
+    made = picture(pictures.saved(drawn, "PNG", icc_profile=profile), "60w", output)
+    wanted = managed(Image.new("L", (1, 1), 99), profile).getpixel((0, 0))
+    assert near(wanted, (167, 167, 167), 1)
+    assert near(mean(made.convert("RGB")), wanted, 3)
+
+
+def test_grey_jpeg_with_a_profile(picture):
+    profile = profiles.grey(1.8)
+    data = pictures.saved(pictures.photo(800, 600).convert("L"), "JPEG", icc_profile=profile, quality=95)
+    made = picture(data, "200w")
+    reference = managed(pictures.opened(data), profile).resize((200, 150), LANCZOS)
+    assert np.percentile(pictures.delta_e(made, reference), 99) <= 2
+
+
+INKS = [(255, 0, 0, 0), (0, 255, 0, 0), (0, 0, 255, 0), (0, 0, 0, 255), (0, 0, 0, 0), (200, 40, 90, 30)]
+
+
+def inks() -> Image.Image:
+    """Draw a stripe of each of `INKS`."""
+    drawn = Image.new("CMYK", (480, 120))
+    for number, ink in enumerate(INKS):
+        drawn.paste(ink, (number * 80, 0, number * 80 + 80, 120))
+    return drawn
+
+
+def stripes(picture: Image.Image) -> list[tuple[int, ...]]:
+    """Return the colours of the stripes."""
+    return [
+        mean(picture.convert("RGB"), ((number + 0.3) / 6, 0.2, (number + 0.7) / 6, 0.8))
+        for number in range(6)
+    ]
+
+
+def adobe(data: bytes, transform: int) -> bytes:
+    """Return a JPEG whose Adobe marker says another colour transform (T.872, 6.5.3): 0 CMYK, 2 YCCK."""
+    at = data.index(b"\xff\xee\0\x0eAdobe") + 15
+    return data[:at] + bytes([transform]) + data[at + 1 :]
+
+
+def cmyk_file(kind: str, **options: object) -> bytes:
+    """Return `inks()` as a JPEG: as Adobe's programs do, in CMYK or YCCK, or plain, without their marker."""
+    drawn, options = inks(), {"quality": 97, **options}
+    if kind == "adobe":
+        return adobe(pictures.saved(drawn, "JPEG", **options), 0)
+    if kind == "plain":
+        data = pictures.saved(ImageChops.invert(drawn), "JPEG", **options)
+        at = data.index(b"\xff\xee\0\x0eAdobe")
+        return data[:at] + data[at + 16 :]
+    # YCCK is the YCbCr of 255 - C, 255 - M, 255 - Y as stored, which are inverted; Pillow inverts all four.
+    c, m, y, k = drawn.split()
+    ycc = Image.merge("RGB", (c, m, y)).convert("YCbCr")
+    stored = Image.merge("CMYK", (*(ImageChops.invert(band) for band in ycc.split()), k))
+    return adobe(pictures.saved(stored, "JPEG", **options), 2)
+
+
+@pytest.mark.parametrize("progressive", [False, True])
+@pytest.mark.parametrize("kind", ["adobe", "ycck", "plain"])
+def test_cmyk_without_a_profile(picture, kind, progressive):
+    """The inks as filters, one after the other: no more can be known without a profile."""
+    made = stripes(picture(cmyk_file(kind, progressive=progressive), "120w"))
+    for found, (c, m, y, k) in zip(made, INKS, strict=True):
+        assert near(found, tuple((255 - ink) * (255 - k) // 255 for ink in (c, m, y)), 8), found
+
+
+@pytest.mark.parametrize("output", ["jpeg", "png", "webp", "avif"])
+@pytest.mark.parametrize("kind", ["adobe", "ycck", "plain"])
+def test_cmyk_profile(picture, kind, output):
+    """As littleCMS sees the inks through the profile's table."""
+    profile = profiles.cmyk()
+    wanted = [managed(Image.new("CMYK", (1, 1), ink), profile).getpixel((0, 0)) for ink in INKS]
+    assert not near(wanted[0], (0, 255, 255), 40), "printed cyan is not the screen's"
+    found = stripes(picture(cmyk_file(kind, icc_profile=profile), "120w", output))
+    colours, reference = (Image.new("RGB", (6, 1)) for _ in range(2))
+    colours.putdata(found)
+    reference.putdata(wanted)
+    assert pictures.delta_e(colours, reference).max() <= (2 if output == "png" else 6)
+
+
+def test_cmyk_tiff_with_a_profile(picture):
+    profile = profiles.cmyk()
+    wanted = [managed(Image.new("CMYK", (1, 1), ink), profile).getpixel((0, 0)) for ink in INKS]
+    found = stripes(picture(pictures.saved(inks(), "TIFF", icc_profile=profile), "120w"))
+    assert all(near(a, b, 2) for a, b in zip(found, wanted, strict=True)), (found, wanted)

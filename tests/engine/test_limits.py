@@ -116,10 +116,12 @@ def test_limits_are_inclusive(engine):
 
 
 @pytest.mark.filterwarnings("error")
-@pytest.mark.parametrize("format", ["jpeg", "png"])
+@pytest.mark.parametrize("format", ["jpeg", "png", "tiff"])
 def test_ninety_five_megapixels(engine, job, format):
     """Below our limit, and above the one at which Pillow warns of a bomb."""
-    if format == "jpeg":
+    if format == "tiff":
+        data = pictures.saved(Image.new("L", (11875, 8000), 128), "TIFF", compression="tiff_lzw")
+    elif format == "jpeg":
         data = pictures.saved(Image.new("L", (11875, 8000), 128), "JPEG")
     else:
         row = zlib.compressobj(1)

@@ -8,7 +8,6 @@ import pytest
 from PIL import Image
 
 from tests.engine import pictures
-from tests.engine.conftest import LIMITS
 from tests.engine.pictures import BLACK, BLUE, GREEN, GREY, RED, WHITE, mean, near
 
 WITH_ALPHA = ["png", "webp", "avif"]
@@ -41,6 +40,24 @@ def test_one_pixel_in_every_format(engine, picture, alpha, output):
         made = picture(pictures.saved(source, format), "360x270", output)
         assert made.size == (1, 1)
         assert near(mean(made)[:3], (200, 40, 40), 12), format
+
+
+@pytest.mark.parametrize("size", [(1, 20000), (20000, 1)])
+@pytest.mark.parametrize("format", ["PNG", "JPEG", "TIFF"])
+def test_a_line_keeps_its_order(picture, size, format):
+    """Red, then green, then blue, along 20,000 pixels."""
+    wide = size[0] > 1
+    drawn = Image.new("RGB", size, GREEN)
+    drawn.paste(RED, (0, 0, 5000 if wide else 1, 1 if wide else 5000))
+    drawn.paste(BLUE, (15000, 0, 20000, 1) if wide else (0, 15000, 1, 20000))
+    made = picture(
+        pictures.saved(drawn, format, **({"quality": 95} if format == "JPEG" else {})),
+        "400w" if wide else "400h",
+    )
+    assert made.size == ((400, 1) if wide else (1, 400))
+    for part, colour in ((0.1, RED), (0.5, GREEN), (0.9, BLUE)):
+        place = (int(400 * part), 0) if wide else (0, int(400 * part))
+        assert near(made.convert("RGB").getpixel(place), colour, 10)
 
 
 @pytest.mark.parametrize("output", ALL_OUTPUTS)
@@ -178,6 +195,18 @@ def test_sixteen_bits_keep_their_value(picture, value, colour, channels):
     assert near(mean(made.convert("RGB")), (round(value / 257),) * 3, 1)
 
 
+@pytest.mark.parametrize(("colour", "channels"), [(0, 1), (2, 3), (6, 4)])
+def test_sixteen_bit_photo(picture, colour, channels):
+    """The same as the photo in 8 bits, to the pixel."""
+    photo = pictures.photo(300, 200) if channels > 1 else pictures.photo(300, 200).convert("L")
+    values = np.asarray(photo, int).reshape(200, 300, -1) * 257
+    if channels == 4:
+        values = np.concatenate([values, np.full((200, 300, 1), 65535)], axis=2)
+    made = picture(sixteen_bit(values, colour), "100w")
+    reference = photo.convert("RGB").resize((100, 67), Image.Resampling.LANCZOS)
+    assert pictures.psnr(made.convert("RGB"), reference) > 45
+
+
 def test_sixteen_bit_grey_has_all_its_steps(picture):
     values = np.broadcast_to(np.linspace(0, 65535, 256)[None, :, None], (64, 256, 1)).round()
     made = np.asarray(picture(sixteen_bit(values, 0), "128w").convert("L"), int)[16]
@@ -219,59 +248,7 @@ def test_tiff(picture, mode, compression):
     assert near(mean(made, RIGHT), WHITE, 8)
 
 
-@pytest.mark.parametrize(
-    "options", [{"progressive": True}, {"subsampling": 0}, {"subsampling": 2}, {"restart_marker_rows": 1}]
-)
-def test_jpeg_flavours(picture, options):
-    made = picture(pictures.saved(pictures.quadrants(), "JPEG", quality=95, **options), "60w")
-    pictures.assert_quadrants(made)
-
-
 def test_grey_jpeg(picture):
     made = picture(pictures.saved(halves("L", 30, 220), "JPEG", quality=95), "60w", "jpeg")
     assert near(mean(made, LEFT), (30,) * 3, 4)
     assert near(mean(made, RIGHT), (220,) * 3, 4)
-
-
-def test_mpo_is_its_first_picture(engine, picture):
-    """Phones write two JPEGs in one file: the picture, and a depth or gain map."""
-    data = pictures.saved(
-        pictures.quadrants(),
-        "MPO",
-        save_all=True,
-        append_images=[Image.new("RGB", (240, 160), GREY)],
-        quality=95,
-    )
-    assert pictures.opened(data).format == "MPO"
-    assert engine.probe(data, limits=LIMITS).frames == 1
-    for output in ("jpeg", "webp"):
-        made = picture(data, "60w", output)
-        assert getattr(made, "n_frames", 1) == 1
-        pictures.assert_quadrants(made)
-
-
-ADAM7 = [(0, 0, 8, 8), (4, 0, 8, 8), (0, 4, 4, 8), (2, 0, 4, 4), (0, 2, 2, 4), (1, 0, 2, 2), (0, 1, 1, 2)]
-
-
-def test_interlaced_png(picture):
-    """Written by hand, since Pillow reads Adam7 but does not write it (PNG specification, 8.2)."""
-    pixels = np.asarray(pictures.quadrants(48, 32))
-    rows = b""
-    for x0, y0, dx, dy in (
-        (0, 0, 8, 8),
-        (4, 0, 8, 8),
-        (0, 4, 4, 8),
-        (2, 0, 4, 4),
-        (0, 2, 2, 4),
-        (1, 0, 2, 2),
-        (0, 1, 1, 2),
-    ):
-        rows += b"".join(b"\0" + row.tobytes() for row in pixels[y0::dy, x0::dx])
-    data = bytearray(pictures.png(48, 32, zlib.compress(rows)))
-    data[28] = 1
-    data[29:33] = struct.pack(">I", zlib.crc32(data[12:29]))
-    pictures.assert_quadrants(picture(bytes(data), "12w"))
-
-
-def test_interlaced_gif(picture):
-    pictures.assert_quadrants(picture(pictures.saved(pictures.quadrants(), "GIF", interlace=1), "60w"), 20)

@@ -1,7 +1,10 @@
 """EXIF orientation: what the camera held sideways comes out upright, and is cropped where it should."""
 
+import struct
+
+import numpy as np
 import pytest
-from PIL import Image, PngImagePlugin
+from PIL import Image, ImageOps, PngImagePlugin
 
 from lazyimages import sizes
 from tests.engine import pictures
@@ -76,13 +79,18 @@ def test_focal_point_is_that_of_the_upright_picture(picture, format, orientation
 
 
 @pytest.mark.parametrize("orientation", range(1, 9))
-def test_crop_is_the_same_to_the_pixel_however_stored(picture, orientation):
+@pytest.mark.parametrize("format", FORMATS)
+@pytest.mark.parametrize("size", ["90x70", "60h", "150w"])
+def test_the_same_to_the_pixel_however_stored(picture, format, orientation, size):
     """The crop box in stored coordinates is the upright one's image, fractions included."""
-    upright = pictures.photo(211, 157)
-    plan = sizes.parse("90x70").plan(211, 157, (30, 80))
-    expected = upright.resize((90, 70), Image.Resampling.LANCZOS, plan.box)
-    made = picture(stored(upright, orientation, "PNG"), "90x70", focal=(30, 80))
-    assert pictures.psnr(made, expected) > 50
+    data = stored(pictures.photo(211, 157), orientation, format)
+    upright = ImageOps.exif_transpose(pictures.opened(data))
+    assert upright.size == (211, 157)
+    plan = sizes.parse(size).plan(211, 157, (30, 80))
+    expected = upright.resize((plan.width, plan.height), Image.Resampling.LANCZOS, plan.box)
+    made = picture(data, size, focal=(30, 80))
+    assert made.size == expected.size
+    assert pictures.psnr(made, expected) > 45
 
 
 @pytest.mark.parametrize("value", [0, 9, 77, 65535])
@@ -107,13 +115,48 @@ def test_a_senseless_orientation_is_none(picture, value):
 @pytest.mark.parametrize("dpi", [None, (72, 72)])
 @pytest.mark.filterwarnings("error")
 def test_broken_exif_is_no_reason_to_refuse(picture, format, exif, dpi):
-    options = {"dpi": dpi} if dpi and format != "WEBP" else {}
+    options = {"dpi": dpi} if dpi and format in ("JPEG", "PNG") else {}
     data = pictures.saved(pictures.quadrants(), format, exif=b"Exif\0\0" + exif, quality=95, **options)
     if format == "JPEG" and not dpi:
         # Without JFIF, where Pillow finds the resolution, it looks for it in the EXIF while it opens.
         assert data[2:6] == b"\xff\xe0\0\x10"
         data = data[:2] + data[20:]
     pictures.assert_quadrants(picture(data, "60w"))
+
+
+@pytest.mark.filterwarnings("error")
+@pytest.mark.parametrize("compression", ["raw", "tiff_lzw"])
+@pytest.mark.parametrize("pointer", [4, 100, 10**6], ids=["into-the-header", "into-the-pixels", "far"])
+def test_broken_exif_in_tiff(engine, picture, compression, pointer):
+    """EXIF and GPS are directories of their own, and an editor may have moved them without saying so."""
+    plain = pictures.saved(pictures.quadrants().transpose(STORED[6]), "TIFF", compression=compression)
+    (start,) = struct.unpack_from("<I", plain, 4)
+    (count,) = struct.unpack_from("<H", plain, start)
+    entries = [plain[start + 2 + 12 * number : start + 14 + 12 * number] for number in range(count)]
+    entries.append(struct.pack("<HHIHH", 0x0112, 3, 1, 6, 0))
+    entries += [struct.pack("<HHII", tag, 4, 1, pointer) for tag in (0x8769, 0x8825)]
+    entries.sort(key=lambda entry: struct.unpack("<H", entry[:2]))
+    directory = struct.pack("<H", len(entries)) + b"".join(entries) + bytes(4)
+    padding = bytes(len(plain) % 2)
+    data = plain[:4] + struct.pack("<I", len(plain + padding)) + plain[8:] + padding + directory
+    assert engine.probe(data, limits=LIMITS).width == 240
+    pictures.assert_quadrants(picture(data, "60w"))
+
+
+@pytest.mark.filterwarnings("error")
+def test_broken_exif_in_avif(engine, picture):
+    """How it is held is said outside of the EXIF, which may have any damage."""
+    exif = Image.Exif()
+    exif[0x0112], exif[0x010F] = 6, "camera"
+    data = pictures.saved(pictures.quadrants().transpose(STORED[6]), "AVIF", exif=exif, quality=90)
+    start = data.index(b"MM\0*")
+    noise = np.random.default_rng(1)
+    for _ in range(50):
+        broken = bytearray(data)
+        for at in noise.integers(start, start + 30, 8):
+            broken[at] = noise.integers(256)
+        assert engine.probe(bytes(broken), limits=LIMITS).width == 240
+        pictures.assert_quadrants(picture(bytes(broken), "60w"))
 
 
 def test_exif_behind_the_pixels_is_not_looked_for(engine, picture):

@@ -1,5 +1,7 @@
 """Decoding small: as good as decoding everything, at the same place, once for all jobs."""
 
+import dataclasses
+
 import numpy as np
 import pytest
 from PIL import Image
@@ -109,3 +111,14 @@ def test_quality_counts(variant, output):
     assert len(variant(data, "400w", output, quality=30)) < 0.6 * len(
         variant(data, "400w", output, quality=90)
     )
+
+
+@pytest.mark.parametrize("format", ["png", "webp", "avif"])
+def test_more_effort_makes_a_smaller_file(engine, job, camera, format):
+    data, _ = camera
+    fast = job(data, "640w", format)
+    small = dataclasses.replace(fast, effort="small")
+    one, other = engine.render(data, [fast, small], limits=LIMITS)
+    assert len(other.data) < len(one.data)
+    seen, seen_small = (pictures.opened(each.data).convert("RGB") for each in (one, other))
+    assert pictures.psnr(seen, seen_small) > 33

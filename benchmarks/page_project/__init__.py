@@ -1,0 +1,1 @@
+"""A Django project that draws the same page with several thumbnail libraries."""

@@ -1,0 +1,60 @@
+"""How much this process renders at the same time: so many renders, weighted by the memory they need."""
+
+import os
+import threading
+import time
+from collections import deque
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from lazyimages.exceptions import Busy
+
+# What all renders of a process may need together, in bytes. One that needs more has all slots to itself.
+MEMORY = 256 * 2**20
+
+
+class Slots:
+    """So many at the same time in this process; the rest wait in the order of their coming."""
+
+    def __init__(self) -> None:
+        self._free_all()
+        # What other threads hold during a fork, no thread of the child will give back.
+        os.register_at_fork(after_in_child=self._free_all)
+
+    def _free_all(self) -> None:
+        self._changed = threading.Condition()
+        self._waiting: deque[object] = deque()
+        self._taken = 0
+
+    @contextmanager
+    def take(self, weight: int = 1, *, of: int, deadline: float) -> Iterator[None]:
+        """Hold `weight` of `of` slots, all of them when it weighs more.
+
+        `Busy` when they are not free before `deadline` (of `time.monotonic`, seconds). Who comes later does
+        not overtake, so that a heavy one is not starved by a stream of light ones.
+        """
+        weight = min(weight, of)
+        ticket = object()
+        with self._changed:
+            self._waiting.append(ticket)
+            try:
+                if not self._changed.wait_for(
+                    lambda: self._waiting[0] is ticket and self._taken + weight <= of,
+                    timeout=deadline - time.monotonic(),
+                ):
+                    raise Busy(f"all {of} render slots of this process are taken")
+                self._taken += weight
+            finally:
+                self._waiting.remove(ticket)
+                self._changed.notify_all()
+        try:
+            yield
+        finally:
+            with self._changed:
+                self._taken -= weight
+                self._changed.notify_all()
+
+
+def weight(cost: int, *, of: int) -> int:
+    """Return how many of `of` slots a render takes that needs `cost` bytes of memory; at least 1."""
+    return max(1, -(-cost * of // MEMORY))

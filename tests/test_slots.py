@@ -1,0 +1,117 @@
+"""How much one process renders at a time: slots, weighted by memory."""
+
+import threading
+import time
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+
+import pytest
+
+from lazyimages.exceptions import Busy
+from lazyimages.slots import MEMORY, Slots, weight
+
+
+def soon(seconds: float = 5) -> float:
+    return time.monotonic() + seconds
+
+
+def test_no_more_than_there_are() -> None:
+    slots, running, most = Slots(), [], []
+
+    def work(_: int) -> None:
+        with slots.take(of=3, deadline=soon()):
+            running.append(1)
+            most.append(len(running))
+            time.sleep(0.02)
+            running.pop()
+
+    with ThreadPoolExecutor(12) as pool:
+        list(pool.map(work, range(24)))
+    assert max(most) == 3
+
+
+def test_weights_add_up() -> None:
+    slots, running, most = Slots(), [], []
+
+    def work(heavy: int) -> None:
+        with slots.take(heavy, of=4, deadline=soon()):
+            running.append(heavy)
+            most.append(sum(running))
+            time.sleep(0.01)
+            running.remove(heavy)
+
+    with ThreadPoolExecutor(12) as pool:
+        list(pool.map(work, [1, 3, 2, 4, 1, 1, 2, 3] * 3))
+    assert max(most) == 4
+
+
+def test_what_weighs_more_than_all_slots_runs_alone() -> None:
+    slots = Slots()
+    with slots.take(99, of=2, deadline=soon()), pytest.raises(Busy), slots.take(of=2, deadline=soon(0.05)):
+        pass
+
+
+def test_the_end_of_patience_is_busy() -> None:
+    slots = Slots()
+    with (
+        slots.take(of=1, deadline=soon(0)),
+        pytest.raises(Busy),
+        slots.take(of=1, deadline=soon(0.1)),
+    ):
+        pass
+    with slots.take(of=1, deadline=soon(0)):
+        pass
+
+
+def waiter(slots: Slots, name: str, heavy: int, order: list[str]) -> threading.Thread:
+    def wait() -> None:
+        with slots.take(heavy, of=2, deadline=soon()):
+            order.append(name)
+
+    thread = threading.Thread(target=wait)
+    thread.start()
+    return thread
+
+
+def until(condition: Callable[[], bool]) -> None:
+    deadline = soon()
+    while not condition():
+        assert time.monotonic() < deadline
+        time.sleep(0.005)
+
+
+def test_a_heavy_one_is_not_overtaken() -> None:
+    slots, order = Slots(), []
+    with slots.take(1, of=2, deadline=soon()):
+        heavy = waiter(slots, "heavy", 2, order)
+        until(lambda: len(slots._waiting) == 1)
+        light = waiter(slots, "light", 1, order)
+        until(lambda: len(slots._waiting) == 2)
+        time.sleep(0.05)
+        assert order == [], "there is a slot for the light one, but the heavy one came first"
+    heavy.join()
+    light.join()
+    assert order == ["heavy", "light"]
+
+
+def test_who_gives_up_is_not_waited_for() -> None:
+    slots, order = Slots(), []
+    with slots.take(1, of=2, deadline=soon()):
+        with pytest.raises(Busy), slots.take(2, of=2, deadline=soon(0.05)):
+            pass
+        waiter(slots, "light", 1, order).join()
+    assert order == ["light"]
+
+
+@pytest.mark.parametrize(
+    ("cost", "of", "expected"),
+    [
+        pytest.param(0, 2, 1, id="nothing is one slot"),
+        pytest.param(MEMORY // 2, 2, 1, id="half of the memory is one of two"),
+        pytest.param(MEMORY // 2 + 1, 2, 2, id="more than half is both"),
+        pytest.param(MEMORY // 2, 8, 4, id="half of the memory is four of eight"),
+        pytest.param(10 * MEMORY, 8, 80, id="too much for all"),
+    ],
+)
+def test_weight(cost: int, of: int, expected: int) -> None:
+    assert weight(cost, of=of) == expected
