@@ -4,7 +4,7 @@ VENV ?= .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check
 
-.PHONY: demo test lint matrix screenshots build wheel-check clean help
+.PHONY: demo test lint matrix screenshots bench build wheel-check clean help
 
 help:            ## show this list
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 22
@@ -25,6 +25,9 @@ matrix: $(VENV)/.test  ## the tests on every supported Python and Django (nox)
 
 screenshots: $(VENV)/.test  ## docs/screenshots, by Chromium
 	$(BIN)/python -m marketplace.demo.screenshots docs/screenshots
+
+bench: $(VENV)/.test  ## beside sharp, thumbor, sorl and others; ARGS="speed" for a part, ARGS=--write for docs
+	$(BIN)/python -m benchmarks $(ARGS)
 
 build: $(VENV)/.test  ## the wheel and the source distribution, into dist/
 	rm -rf dist && $(BIN)/python -m build --quiet

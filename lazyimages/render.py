@@ -11,7 +11,7 @@ from enum import Enum, auto
 from typing import Literal, cast
 from urllib.parse import quote
 
-from lazyimages import conf, current, signals, storage
+from lazyimages import conf, current, heap, signals, storage
 from lazyimages.engines.base import Job, Probe, Rendered
 from lazyimages.exceptions import LazyImagesError, StorageUnavailable
 from lazyimages.keys import VariantKey
@@ -151,12 +151,17 @@ def render_jobs(
         )
         for key in wanted
     ]
-    heavy = weight(engine.cost(probe, jobs), of=settings.max_renders)
+    cost = engine.cost(probe, jobs)
+    heavy = weight(cost, of=settings.max_renders)
     with ExitStack() as slots:
         with spent.time("wait"):
             slots.enter_context(_renders.take(heavy, of=settings.max_renders, deadline=deadline))
         with spent.time("render"):
-            return probe, engine.render(original, jobs, limits=limits)
+            try:
+                return probe, engine.render(original, jobs, limits=limits)
+            finally:
+                if cost > heap.LARGE:
+                    heap.give_back()
 
 
 def _store(key: VariantKey, rendered: Rendered, flight: Flight) -> How:

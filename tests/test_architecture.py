@@ -17,7 +17,7 @@ ROOT = Path(__file__).resolve().parent.parent
 
 # The lowest first. `a.*` is a package with all that is in it.
 LAYERS: list[tuple[str, str]] = [
-    ("exceptions", "the errors"),
+    ("exceptions heap", "the errors; the memory of the process"),
     ("sizes formats", "what a size and a format are"),
     ("keys", "names of originals and variants"),
     ("conf", "the settings"),
@@ -33,7 +33,7 @@ LAYERS: list[tuple[str, str]] = [
 # What each may import from outside of lazyimages; the first row that fits counts. The standard library is
 # everybody's.
 OUTSIDE: list[tuple[str, str]] = [
-    ("exceptions sizes formats keys", ""),
+    ("exceptions heap sizes formats keys", ""),
     ("conf", "django"),
     ("engines.base engines.complete engines.cost engines.progressive engines.shrink", ""),
     ("engines.resample", "PIL cykooz_resizer"),
@@ -65,6 +65,8 @@ NEVER: list[tuple[str, str]] = [
 LATE: dict[tuple[str, str], str] = {
     ("apps", "checks"): "importing registers the checks, which Django wants in ready()",
     ("storage", "storage.s3"): "boto3 is an extra",
+    ("engines.libvips", "pyvips"): "an extra, and as long to import as all the rest",
+    ("engines.heic", "pillow_heif"): "an extra, and rarely needed",
     ("management.commands.lazyimages_setup_bucket", "botocore"): "boto3 is an extra",
     ("management.commands.lazyimages_setup_bucket", "aws.bucket"): "boto3 is an extra",
     ("management.commands.lazyimages_setup_bucket", "storage.s3"): "boto3 is an extra",

@@ -8,9 +8,19 @@ from lazyimages.engines.base import Job, Probe
 PIXEL_BYTES = 4  # Pillow keeps RGB in four bytes too
 
 
+# What libvips takes to read a picture line by line, measured up to 48 megapixels and for several results.
+_STREAM_BYTES = 25 * 2**20
+_STREAM_PIXEL_BYTES = 1.5
+
+
 def whole_decode(*, width: int, height: int, pixel_bytes: int, file_bytes: int) -> int:
     """Return what decoding all of a file needs, the file included."""
     return file_bytes + width * height * pixel_bytes
+
+
+def streamed_decode(*, width: int, height: int, file_bytes: int) -> int:
+    """Return what decoding a file line by line needs, the file included."""
+    return file_bytes + _STREAM_BYTES + round(width * height * _STREAM_PIXEL_BYTES)
 
 
 def of_jobs(probe: Probe, jobs: Sequence[Job]) -> int:

@@ -4,6 +4,7 @@ pillow-heif's own plugin fills what it cannot decode with black where a host pro
 truncated files; this one does not.
 """
 
+from importlib.util import find_spec
 from typing import Any
 
 from PIL import Image
@@ -11,12 +12,7 @@ from PIL.ImageFile import ImageFile
 
 from lazyimages.exceptions import CorruptImage
 
-try:
-    import pillow_heif
-
-    INSTALLED = True
-except ImportError:  # the extra is not installed, or has no wheel for this platform
-    INSTALLED = False
+INSTALLED = find_spec("pillow_heif") is not None  # the extra may have no wheel for this platform
 
 
 class HeicImageFile(ImageFile):
@@ -26,6 +22,8 @@ class HeicImageFile(ImageFile):
     format_description = "HEVC in the High Efficiency Image File Format"
 
     def _open(self) -> None:
+        import pillow_heif
+
         file = pillow_heif.open_heif(self.fp, convert_hdr_to_8bit=True)
         self._picture = file[file.primary_index]
         self._size, self._mode = self._picture.size, self._picture.mode

@@ -42,13 +42,15 @@ class Jpeg(JpegImageFile):
         """Decode, once; raise `CorruptImage` when data for the last pixels are missing."""
         file, pending = self.fp, bool(self.tile)
         loaded = super().load()
-        if pending and isinstance(file, BytesIO) and self._ends_in_fill():
+        if pending and isinstance(file, BytesIO) and ends_in_fill(self):
             raise_if_unfinished(file.getvalue())
         return loaded
 
-    def _ends_in_fill(self) -> bool:
-        pixel = self.getpixel((self.width - 1, self.height - 1))
-        return set(pixel if isinstance(pixel, tuple) else (pixel,)) <= _FILL
+
+def ends_in_fill(picture: Image.Image) -> bool:
+    """Tell whether the last pixel is as those that are missing, or made of them."""
+    pixel = picture.getpixel((picture.width - 1, picture.height - 1))
+    return set(pixel if isinstance(pixel, tuple) else (pixel,)) <= _FILL
 
 
 def raise_if_unfinished(data: bytes) -> None:

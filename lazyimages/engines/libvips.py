@@ -2,26 +2,21 @@
 
 So a picture is never whole in memory, unless its format leaves no choice. A call takes one thread, by a
 mark on the picture and not by libvips' own setting, which is the process's. libvips also remembers
-operations, with their buffers, about 100 MB of them; it is made to forget them after each call, and how
-many it may remember is left as it was.
+operations, with their buffers, about 100 MB of them; it is made to forget them after each call, also those of
+other code in this process, which costs them nothing but time. How many it may remember is left as it was.
 """
 
 import math
 import threading
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from functools import cache
 from typing import Any
 
 from PIL import Image
 
 from lazyimages.engines import shrink
 from lazyimages.engines.orientation import Box
-
-try:
-    import pyvips
-
-    INSTALLED = True
-except (ImportError, OSError):  # OSError: pyvips is there, and libvips, the shared library, is not
-    INSTALLED = False
 
 # How much larger than a result its source must be where its box has edges between pixels, which libvips
 # cannot cut out: the rest is resampled from there.
@@ -34,7 +29,34 @@ _forgetting = threading.Lock()
 
 
 class LibvipsError(Exception):
-    """libvips cannot read a file, or finds it damaged."""
+    """libvips is not there, cannot read a file, or finds it damaged."""
+
+
+def installed() -> bool:
+    """Tell whether libvips can be used."""
+    return _library() is not None
+
+
+@cache
+def _library() -> Any | None:
+    """Return pyvips, imported when it is first needed: it takes as long as all the rest of this package."""
+    try:
+        import pyvips
+    except (ImportError, OSError):  # OSError: pyvips is there, and libvips, the shared library, is not
+        return None
+    return pyvips
+
+
+@contextmanager
+def _errors() -> Iterator[Any]:
+    """Yield pyvips; raise `LibvipsError` for its errors, and when it is not there."""
+    pyvips = _library()
+    if pyvips is None:
+        raise LibvipsError("libvips is not installed")
+    try:
+        yield pyvips
+    except pyvips.Error as error:
+        raise LibvipsError(str(error)) from error
 
 
 def opened(loader: str, data: bytes, **options: Any) -> Any:
@@ -42,13 +64,22 @@ def opened(loader: str, data: bytes, **options: Any) -> Any:
 
     `loader` and `options` are those of libvips' operations, as in "pngload".
     """
-    source = pyvips.Source.new_from_memory(data)
-    try:
+    with _errors() as pyvips:
+        source = pyvips.Source.new_from_memory(data)
         image = getattr(pyvips.Image, f"{loader}_source")(source, access="sequential", **options).copy()
-    except pyvips.Error as error:
-        raise LibvipsError(str(error)) from error
-    image.set_type(pyvips.GValue.gint_type, "concurrency", 1)
+        image.set_type(pyvips.GValue.gint_type, "concurrency", 1)
     return image
+
+
+def opened_jpeg(data: bytes, size: tuple[int, int], factor: int, *, fail_on: str) -> Any:
+    """Return the `pyvips.Image` of a JPEG of a size in pixels at 1/factor; raise as `opened`."""
+    image = opened("jpegload", data, shrink=factor, fail_on=fail_on)
+    wanted = -(-size[0] // factor), -(-size[1] // factor)
+    if wanted == (image.width, image.height):
+        return image
+    with _errors():
+        # libvips cuts off a last pixel that is only partly the picture's.
+        return image.embed(0, 0, *wanted, extend="copy")
 
 
 def reduced(
@@ -66,14 +97,12 @@ def reduced(
     else:
         shrinking = max(1.0, shrink.spare(boxes, sizes) / _LEFTOVER)
         size = max(1, round(width / shrinking)), max(1, round(height / shrinking))
-    try:
+    with _errors():
         if (width, height) != (image.width, image.height):
             image = image.crop(left, top, width, height)
         if image.hasalpha():
             image = image.premultiply().cast("uchar")
         image = image.resize(size[0] / width, vscale=size[1] / height, kernel="lanczos3", gap=_GAP)
-    except pyvips.Error as error:
-        raise LibvipsError(str(error)) from error
     small = decoded(image)
     across, down = small.width / width, small.height / height
     # What is computed may be a little more than the last pixel's edge.
@@ -91,12 +120,11 @@ def reduced(
 def decoded(image: Any) -> Image.Image:
     """Return all of an image, which has its colours multiplied by its alpha if it has one."""
     mode = _MODES[image.bands]
-    try:
-        pixels = image.write_to_memory()
-    except pyvips.Error as error:
-        raise LibvipsError(str(error)) from error
-    finally:
-        _forget()
+    with _errors() as pyvips:
+        try:
+            pixels = image.write_to_memory()
+        finally:
+            _forget(pyvips)
     picture = Image.frombuffer(mode, (image.width, image.height), pixels, "raw", mode, 0, 1)
     return picture.convert(_PLAIN_MODES[mode]) if mode in _PLAIN_MODES else picture
 
@@ -104,15 +132,14 @@ def decoded(image: Any) -> Image.Image:
 def encoded(picture: Image.Image, saver: str, **options: Any) -> bytes:
     """Return the file of a grey or RGB picture, or one with alpha; raise `LibvipsError` without encoder."""
     bands = len(picture.getbands())
-    try:
-        image = pyvips.Image.new_from_memory(picture.tobytes(), *picture.size, bands, "uchar")
-        image = image.copy(interpretation="b-w" if bands < 3 else "srgb")
-        image.set_type(pyvips.GValue.gint_type, "concurrency", 1)
-        file: bytes = getattr(image, f"{saver}_buffer")(keep="none", **options)
-    except pyvips.Error as error:
-        raise LibvipsError(str(error)) from error
-    finally:
-        _forget()
+    with _errors() as pyvips:
+        try:
+            image = pyvips.Image.new_from_memory(picture.tobytes(), *picture.size, bands, "uchar")
+            image = image.copy(interpretation="b-w" if bands < 3 else "srgb")
+            image.set_type(pyvips.GValue.gint_type, "concurrency", 1)
+            file: bytes = getattr(image, f"{saver}_buffer")(keep="none", **options)
+        finally:
+            _forget(pyvips)
     return file
 
 
@@ -127,7 +154,7 @@ def _outline(image: Any, boxes: Sequence[Box]) -> tuple[int, int, int, int]:
     )
 
 
-def _forget() -> None:
+def _forget(pyvips: Any) -> None:
     with _forgetting:
         most = pyvips.cache_get_max()
         pyvips.cache_set_max(0)

@@ -3,6 +3,7 @@
 It decodes a JPEG no larger than the result needs, and touches none of Pillow's process-wide switches.
 """
 
+import dataclasses
 from collections.abc import Sequence
 
 from PIL import Image
@@ -35,7 +36,12 @@ class PillowEngine:
     def probe(self, data: bytes, *, limits: Limits) -> Probe:
         """Return what the header says, without decoding pixels."""
         with reading.domain_errors():
-            return reading.probe(data, limits)
+            image, format = reading.open_image(data, limits)
+            probe = reading.describe(image, format, len(data))
+            if not streamed.is_suited(image, data):
+                return probe
+            stream = cost.streamed_decode(width=probe.width, height=probe.height, file_bytes=len(data))
+            return dataclasses.replace(probe, cost_bytes=stream)
 
     def cost(self, probe: Probe, jobs: Sequence[Job]) -> int:
         """Return how many bytes of memory `render` will need for these jobs at the most."""
@@ -121,7 +127,8 @@ def _small_ones(
     image.load()
     source = colour.resizable(image)
     decoded_boxes = [shrink.shrunk(box, factor, source.size) for box in boxes]
-    return finished(source, decoded_boxes, jobs, turn, profile)
+    decoded_at = factor if image.format == "JPEG" else None
+    return finished(source, decoded_boxes, jobs, turn, profile, decoded_at=decoded_at)
 
 
 def finished(
@@ -130,12 +137,17 @@ def finished(
     jobs: Sequence[Job],
     turn: int,
     profile: bytes | None,
+    *,
+    decoded_at: int | None = None,
 ) -> list[Image.Image]:
-    """Return what the boxes of a decoded picture show: one small upright sRGB picture a job."""
+    """Return what the boxes of a decoded picture show: one small upright sRGB picture a job.
+
+    `decoded_at` as in `resample.resize_all`.
+    """
     wanted = [(box, stored_size(job, turn)) for box, job in zip(boxes, jobs, strict=True)]
     return [
         encoding.holdable(orientation.upright(colour.to_srgb(small, profile), turn), job)
-        for small, job in zip(resample.resize_all(source, wanted), jobs, strict=True)
+        for small, job in zip(resample.resize_all(source, wanted, decoded_at=decoded_at), jobs, strict=True)
     ]
 
 

@@ -32,6 +32,7 @@ _PIXEL_BYTES = {"L": 1, "1": 2, "P": 5, "I;16": 11}
 _MORE_PIXEL_BYTES = {
     "progressive": 6,  # it is whole in memory before its first pixel: 3 components of 16 bits
     "animated": 8,  # the decoder keeps the frame before, and what is to be shown after
+    "webp": 11,  # measured: libwebp's planes, its RGB, and two copies on the way to Pillow's
     "heic": 6,  # the decoder's planes and its RGB, beside Pillow's
 }
 
@@ -69,9 +70,8 @@ def reopen(data: bytes, format: Format) -> ImageFile:
     return _PLUGINS[format.name](BytesIO(data))
 
 
-def probe(data: bytes, limits: Limits) -> Probe:
-    """Return what the header says, without decoding pixels."""
-    image, format = open_image(data, limits)
+def describe(image: ImageFile, format: Format, file_bytes: int) -> Probe:
+    """Return what the header of an open image says, and what decoding it by Pillow needs."""
     width, height = image.size
     if orientation.swaps(orientation.read(image)):
         width, height = height, width
@@ -82,7 +82,7 @@ def probe(data: bytes, limits: Limits) -> Probe:
         frames=frames(image),
         alpha=image.has_transparency_data,
         cost_bytes=cost.whole_decode(
-            width=width, height=height, pixel_bytes=_pixel_bytes(image), file_bytes=len(data)
+            width=width, height=height, pixel_bytes=_pixel_bytes(image), file_bytes=file_bytes
         ),
     )
 
@@ -92,6 +92,7 @@ def _pixel_bytes(image: ImageFile) -> int:
     kinds = {
         "progressive": is_progressive(image),
         "animated": frames(image) > 1,
+        "webp": image.format == "WEBP",
         "heic": image.format == "HEIC",
     }
     return plain + sum(_MORE_PIXEL_BYTES[kind] for kind, is_so in kinds.items() if is_so)

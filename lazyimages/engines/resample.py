@@ -4,6 +4,7 @@ from collections.abc import Sequence
 
 from PIL import Image
 
+from lazyimages.engines import shrink
 from lazyimages.engines.orientation import Box
 
 try:
@@ -14,45 +15,34 @@ except ImportError:  # the extra is not installed, or has no wheel for this plat
 _VECTOR_MODES = ("L", "RGB", "RGBA", "CMYK")
 _REDUCING_GAP = 3.0  # Pillow: "almost indistinguishable from fair resampling"
 _KEPT_PIXELS = 4_000_000  # of a resizer's buffer, four bytes each; larger ones are given back
-_STEP = 2.0  # how much larger than a result another must be at the least to be its source
 
 Size = tuple[int, int]
 
 _idle: list["cykooz_resizer.Resizer"] = []
 
 
-def resize_all(source: Image.Image, wanted: Sequence[tuple[Box, Size]]) -> list[Image.Image]:
+def resize_all(
+    source: Image.Image, wanted: Sequence[tuple[Box, Size]], *, decoded_at: int | None = None
+) -> list[Image.Image]:
     """Return a picture for each box of the source and size in pixels, in their order.
 
-    A small one is made from a larger one where that is at least twice its size and shows all of it.
+    `decoded_at` says that the source is a JPEG, decoded at 1/decoded_at. Then each size is made from as
+    small a picture as if it were the only one, so that it looks the same alone and beside others.
     """
-    made: dict[int, Image.Image] = {}
-    for index in sorted(range(len(wanted)), key=lambda index: -wanted[index][1][0] * wanted[index][1][1]):
-        box, size = wanted[index]
-        for larger in reversed(made):
-            inside = _box_inside(*wanted[larger], box, size)
-            if inside is not None:
-                made[index] = resize(made[larger], inside, size)
-                break
-        else:
-            made[index] = resize(source, box, size)
-    return [made[index] for index in range(len(wanted))]
+    levels = {1: source}
+    small = []
+    for box, size in wanted:
+        times = 1 if decoded_at is None else shrink.factor([box], [size], decoded_at=decoded_at)
+        level = _halved(levels, times)
+        small.append(resize(level, shrink.shrunk(box, times, level.size), size))
+    return small
 
 
-def _box_inside(outer: Box, outer_size: Size, box: Box, size: Size) -> Box | None:
-    """Return where a box lies in the picture that was made of another; None if it must not be its source."""
-    left, top, right, bottom = outer
-    if box[0] < left or box[1] < top or box[2] > right or box[3] > bottom:
-        return None
-    across, down = outer_size[0] / (right - left), outer_size[1] / (bottom - top)
-    inside = (
-        (box[0] - left) * across,
-        (box[1] - top) * down,
-        min((box[2] - left) * across, outer_size[0]),
-        min((box[3] - top) * down, outer_size[1]),
-    )
-    enough = inside[2] - inside[0] >= _STEP * size[0] and inside[3] - inside[1] >= _STEP * size[1]
-    return inside if enough else None
+def _halved(levels: dict[int, Image.Image], times: int) -> Image.Image:
+    """Return the picture made so many times smaller, a power of two, and keep it for others."""
+    if times not in levels:
+        levels[times] = _halved(levels, times // 2).reduce(2)
+    return levels[times]
 
 
 def resize(source: Image.Image, box: Box, size: Size) -> Image.Image:

@@ -8,10 +8,14 @@ from lazyimages.engines.orientation import Box
 _SHRINKS = ((8, 1.3), (4, 1.3), (2, 1.5))
 
 
-def factor(boxes: Sequence[Box], sizes: Sequence[tuple[int, int]]) -> int:
-    """Return 1, 2, 4 or 8: how often smaller than stored is enough to make each size from its box."""
-    times = spare(boxes, sizes)
-    return next((factor for factor, least in _SHRINKS if times / factor >= least), 1)
+def factor(boxes: Sequence[Box], sizes: Sequence[tuple[int, int]], *, decoded_at: int = 1) -> int:
+    """Return 1, 2, 4 or 8: how often smaller than stored is enough to make each size from its box.
+
+    Of a picture that was decoded at 1/decoded_at, return how often smaller than that.
+    """
+    times = spare(boxes, sizes) * decoded_at
+    whole = next((factor for factor, least in _SHRINKS if times / factor >= least), 1)
+    return max(1, whole // decoded_at)
 
 
 def spare(boxes: Sequence[Box], sizes: Sequence[tuple[int, int]]) -> float:

@@ -1,21 +1,25 @@
-"""Large PNG and WebP stills by libvips, where it is installed: small at once, and never whole in memory.
+"""Large stills by libvips, where it is installed: small at once, and never whole in memory.
 
 WebP is made small by its own decoder, a little less sharp the nearer it comes to the result.
 """
 
-import math
 from collections.abc import Sequence
+from typing import Any
 
 from PIL import Image
 from PIL.ImageFile import ImageFile
 
-from lazyimages.engines import libvips, reading, shrink
+from lazyimages.engines import jpeg, libvips, reading, shrink
 from lazyimages.engines.libvips import LibvipsError
 from lazyimages.engines.orientation import Box
 from lazyimages.exceptions import CorruptImage
 
-# Bytes of the decoded picture. Below, starting libvips costs more time than it saves.
-_LEAST_BYTES = {"PNG": 3_000_000, "WEBP": 24_000_000}
+# Bytes of the decoded picture. Below, libvips costs more time than it saves: for a JPEG where the memory of
+# the whole picture, new every time, costs more than decoding.
+_LEAST_JPEG_BYTES = 32_000_000
+_LEAST_PNG_BYTES = 3_000_000
+_LEAST_WEBP_BYTES = 24_000_000
+_PIXEL_BYTES = 4
 _PNG_MODES = ("L", "LA", "RGB", "RGBA")
 # Let libwebp shrink a picture that is at least so many times larger than the result, down to so many times.
 _WEBP_LEFTOVERS = ((5.0, 2.5), (3.0, 1.8))
@@ -29,41 +33,85 @@ def decode(
     `image` is the file opened by Pillow and not loaded yet. The picture is as Pillow would decode it, before
     its profile and orientation. None: leave it to Pillow. Raise `CorruptImage` for damaged pixels.
     """
-    if not (libvips.INSTALLED and boxes and _suits(image, data)):
-        return None
-    loader, options = "pngload", {}
-    if image.format == "WEBP":
-        loader, options = "webpload", {"scale": _webp_scale(shrink.spare(boxes, sizes))}
+    opening = _OPENINGS.get(image.format or "")
     try:
-        source = libvips.opened(loader, data, fail_on="error", **options)
+        source = opening(image, data, boxes, sizes) if opening and boxes else None
     except LibvipsError:
         return None
-    if source.bands != len(image.getbands()) or source.format != "uchar":
+    if source is None or source.bands != len(image.getbands()) or source.format != "uchar":
         return None
-    (wide, high), (width, height) = (source.width, source.height), image.size
+    across, down = source.width / image.width, source.height / image.height
     scaled = [
-        (left * wide / width, top * high / height, right * wide / width, bottom * high / height)
-        for left, top, right, bottom in boxes
+        (left * across, top * down, right * across, bottom * down) for left, top, right, bottom in boxes
     ]
     try:
-        return libvips.reduced(source, scaled, sizes)
+        picture, inside = libvips.reduced(source, scaled, sizes)
     except LibvipsError as error:
         raise CorruptImage("the file is damaged and cannot be read as an image") from error
+    if image.format == "JPEG" and jpeg.ends_in_fill(picture):
+        jpeg.raise_if_unfinished(data)
+    return picture, inside
 
 
-def _suits(image: ImageFile, data: bytes) -> bool:
-    """Tell whether libvips reads the very same pixels as Pillow, and in less time."""
-    size = image.width * image.height * len(image.getbands())
-    if size < _LEAST_BYTES.get(image.format or "", math.inf) or reading.frames(image) > 1:
-        return False
-    if image.format == "PNG":
-        eight_bits = image.tile[0].args == image.mode
-        # An interlaced one is whole in memory anyhow.
-        return (
-            eight_bits and image.mode in _PNG_MODES and not {"transparency", "interlace"} & image.info.keys()
-        )
-    # With alpha, libvips is the slower one, and libwebp lets the colour of what cannot be seen bleed.
-    return image.mode == "RGB" and not _is_animation(data)
+def is_suited(image: ImageFile, data: bytes) -> bool:
+    """Tell whether a PNG or WebP, open and not loaded yet, will be streamed, whatever is made of it."""
+    suits = {"PNG": _suits_png, "WEBP": _suits_webp}.get(image.format or "")
+    return suits is not None and suits(image, data) and libvips.installed()
+
+
+def _open_jpeg(
+    image: ImageFile, data: bytes, boxes: Sequence[Box], sizes: Sequence[tuple[int, int]]
+) -> Any | None:
+    """Open what is large also at the size at which it is decoded, for one job that shows its last pixel.
+
+    The last pixel tells whether the file ends too early. Several jobs need too large a picture in common.
+    """
+    factor = shrink.factor(boxes, sizes)
+    suits = (
+        len(boxes) == 1
+        and boxes[0][2] >= image.width
+        and boxes[0][3] >= image.height
+        and image.mode in ("L", "RGB")
+        and image.width * image.height * _PIXEL_BYTES >= _LEAST_JPEG_BYTES * factor**2
+    )
+    return libvips.opened_jpeg(data, image.size, factor, fail_on="error") if suits else None
+
+
+def _open_png(
+    image: ImageFile, data: bytes, boxes: Sequence[Box], sizes: Sequence[tuple[int, int]]
+) -> Any | None:
+    return libvips.opened("pngload", data, fail_on="error") if _suits_png(image, data) else None
+
+
+def _open_webp(
+    image: ImageFile, data: bytes, boxes: Sequence[Box], sizes: Sequence[tuple[int, int]]
+) -> Any | None:
+    if not _suits_webp(image, data):
+        return None
+    spare = shrink.spare(boxes, sizes)
+    scale = next((leftover / spare for least, leftover in _WEBP_LEFTOVERS if spare >= least), 1.0)
+    return libvips.opened("webpload", data, scale=scale, fail_on="error")
+
+
+def _suits_png(image: ImageFile, data: bytes) -> bool:
+    """Take what is of eight bits and plain, but no animation; an interlaced one is whole in memory anyhow."""
+    return bool(
+        image.width * image.height * len(image.getbands()) >= _LEAST_PNG_BYTES
+        and reading.frames(image) == 1
+        and image.mode in _PNG_MODES
+        and image.tile[0].args == image.mode
+        and not {"transparency", "interlace"} & image.info.keys()
+    )
+
+
+def _suits_webp(image: ImageFile, data: bytes) -> bool:
+    """Take what has no alpha, with which libvips is slower, and libwebp lets hidden colours bleed."""
+    return (
+        image.width * image.height * 3 >= _LEAST_WEBP_BYTES
+        and reading.frames(image) == 1
+        and image.mode == "RGB"
+        and not _is_animation(data)
+    )
 
 
 def _is_animation(data: bytes) -> bool:
@@ -71,5 +119,4 @@ def _is_animation(data: bytes) -> bool:
     return data[12:16] == b"VP8X" and bool(data[20] & 0x02)
 
 
-def _webp_scale(spare: float) -> float:
-    return next((leftover / spare for least, leftover in _WEBP_LEFTOVERS if spare >= least), 1.0)
+_OPENINGS = {"JPEG": _open_jpeg, "PNG": _open_png, "WEBP": _open_webp}

@@ -37,14 +37,13 @@ _BY_EFFORT: dict[str, dict[str, dict[str, Any]]] = {
     "fast": {"webp": {"effort": 4}, "avif": {"effort": 0}},
     "small": {"webp": {"effort": 6}, "avif": {"effort": 3}},
 }
-_FILL = {127, 128}  # what a JPEG's missing blocks decode to
 
 
 class VipsEngine:
     """An `engines.base.Engine` that reads and writes what `PillowEngine` does; needs the extra `vips`."""
 
     def __init__(self) -> None:
-        if not libvips.INSTALLED:
+        if not libvips.installed():
             raise ImportError('VipsEngine needs libvips: pip install "django-lazyimages[vips]"')
         self._pillow = pillow.PillowEngine()
 
@@ -68,37 +67,37 @@ class VipsEngine:
             turn = orientation.read(image)
             boxes = [orientation.stored_box(job.plan.box, turn, *image.size) for job in jobs]
             sizes = [pillow.stored_size(job, turn) for job in jobs]
-            decode = _decode_jpeg if image.format == "JPEG" else streamed.decode
-            decoded = decode(image, data, boxes, sizes)
+            profile, decoded_at = image.info.get("icc_profile"), None
+            if image.format == "JPEG" and jobs:
+                decoded_at = shrink.factor(boxes, sizes)
+                decoded = _decode_jpeg(image, data, boxes, decoded_at)
+            else:
+                decoded = streamed.decode(image, data, boxes, sizes)
             if decoded is not None:
-                pictures = pillow.finished(*decoded, jobs, turn, image.info.get("icc_profile"))
+                pictures = pillow.finished(*decoded, jobs, turn, profile, decoded_at=decoded_at)
                 return [_encode(picture, job) for picture, job in zip(pictures, jobs, strict=True)]
         return self._pillow.render(data, jobs, limits=limits)
 
 
 def _decode_jpeg(
-    image: ImageFile, data: bytes, boxes: Sequence[Box], sizes: Sequence[tuple[int, int]]
+    image: ImageFile, data: bytes, boxes: Sequence[Box], factor: int
 ) -> tuple[Image.Image, list[Box]] | None:
-    """Return a picture of what the boxes show, little larger than the sizes need, and the boxes in it."""
-    if not boxes or image.mode not in ("L", "RGB"):
+    """Return the picture decoded at 1/factor, and the boxes in it; None when it is for Pillow."""
+    if image.mode not in ("L", "RGB"):
         return None
-    factor = shrink.factor(boxes, sizes)
     if factor == 8 and reading.is_progressive(image):
         data = progressive.for_an_eighth(data)
     try:
         # "warning": libjpeg paints what is missing of a picture grey, and does no more than warn.
-        source = libvips.opened("jpegload", data, shrink=factor, fail_on="warning")
+        source = libvips.opened_jpeg(data, image.size, factor, fail_on="warning")
         if source.bands != len(image.getbands()):
             return None
-        # libvips cuts off a last pixel that is only partly the picture's.
-        size = -(-image.width // factor), -(-image.height // factor)
-        picture = libvips.decoded(source.embed(0, 0, *size, extend="copy"))
+        picture = libvips.decoded(source)
     except LibvipsError:
         return None
-    last = picture.getpixel((picture.width - 1, picture.height - 1))
-    if set(last if isinstance(last, tuple) else (last,)) <= _FILL:
-        jpeg.raise_if_unfinished(data)  # libvips does not pass on what libjpeg says of the last lines
-    return picture, [shrink.shrunk(box, factor, size) for box in boxes]
+    if jpeg.ends_in_fill(picture):  # libvips does not pass on what libjpeg says of the last lines
+        jpeg.raise_if_unfinished(data)
+    return picture, [shrink.shrunk(box, factor, picture.size) for box in boxes]
 
 
 def _encode(picture: Image.Image, job: Job) -> Rendered:

@@ -13,7 +13,7 @@ from lazyimages.engines.base import Engine, Job, Limits
 from tests.engine import pictures
 
 ENGINES = ["lazyimages.engines.pillow.PillowEngine"]
-ENGINES += ["lazyimages.engines.vips.VipsEngine"] if libvips.INSTALLED else []
+ENGINES += ["lazyimages.engines.vips.VipsEngine"] if libvips.installed() else []
 LIMITS = Limits(max_pixels=100_000_000, max_bytes=40 * 2**20)
 
 

@@ -56,16 +56,14 @@ def test_structure_is_that_of_a_full_decode(picture, camera, size):
 
 def test_alone_and_beside_others(engine, job, camera):
     """One decode for all sizes is as large as the largest needs; the small ones may hardly show it."""
-    data, full = camera
+    data, _ = camera
     jobs = [job(data, size) for size in WHITELIST]
     together = engine.render(data, jobs, limits=LIMITS)
     assert engine.render(data, jobs, limits=LIMITS) == together
     for wanted, beside in zip(jobs, together, strict=True):
         (alone,) = engine.render(data, [wanted], limits=LIMITS)
         assert engine.render(data, [wanted], limits=LIMITS) == [alone]
-        reference = full.resize((beside.width, beside.height), LANCZOS)
-        one, other = (pictures.ssim(pictures.opened(each.data), reference) for each in (alone, beside))
-        assert abs(one - other) <= 0.002
+        assert pictures.ssim(pictures.opened(alone.data), pictures.opened(beside.data)) >= 0.998
 
 
 SIDE = 2016

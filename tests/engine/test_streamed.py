@@ -18,8 +18,8 @@ from tests.engine import pictures, profiles
 from tests.engine.conftest import LIMITS
 from tests.engine.pictures import BLUE, RED
 
-pytestmark = pytest.mark.skipif(not libvips.INSTALLED, reason="needs the extra vips")
-if libvips.INSTALLED:
+pytestmark = pytest.mark.skipif(not libvips.installed(), reason="needs the extra vips")
+if libvips.installed():
     import pyvips
 
 WIDTH, HEIGHT = 3600, 2403
@@ -292,7 +292,7 @@ sys.modules.update(dict.fromkeys({block!r}))
 from pathlib import Path
 from lazyimages.engines import libvips
 from tests.engine.test_streamed import PillowEngine, rendered, streamed_pictures
-assert not libvips.INSTALLED
+assert not libvips.installed()
 data = Path(sys.argv[1]).read_bytes()
 assert streamed_pictures(data, [(0, 0, 1600, 1200)], [(160, 120)]) is None
 assert rendered(PillowEngine(), data, "360x270").size == (360, 270)

@@ -14,7 +14,7 @@ from tests.engine.conftest import LIMITS
 from tests.engine.test_streamed import likeness
 
 PATH = "lazyimages.engines.vips.VipsEngine"
-needs_libvips = pytest.mark.skipif(not libvips.INSTALLED, reason="needs the extra vips")
+needs_libvips = pytest.mark.skipif(not libvips.installed(), reason="needs the extra vips")
 
 
 @pytest.fixture(scope="module", params=[{}, {"progressive": True}], ids=["baseline", "progressive"])
@@ -87,7 +87,7 @@ def test_large_stills_with_alpha(job, mode):
 def test_the_check_names_the_remedy(settings, monkeypatch, installed):
     settings.LAZYIMAGES = {**settings.LAZYIMAGES, "ENGINE": PATH}
     current._load.cache_clear()
-    monkeypatch.setattr(libvips, "INSTALLED", installed)
+    monkeypatch.setattr(libvips, "installed", lambda: installed)
     errors = [message for message in check_settings() if message.id == "lazyimages.E015"]
     assert conf.settings().engine == PATH
     if installed:
