@@ -66,7 +66,7 @@ LATE: dict[tuple[str, str], str] = {
     ("apps", "checks"): "importing registers the checks, which Django wants in ready()",
     ("storage", "storage.s3"): "boto3 is an extra",
     ("engines.libvips", "pyvips"): "an extra, and as long to import as all the rest",
-    ("engines.heic", "pillow_heif"): "an extra, and rarely needed",
+    ("engines.colour", "PIL"): "littleCMS, for pictures with a profile",
     ("management.commands.lazyimages_setup_bucket", "botocore"): "boto3 is an extra",
     ("management.commands.lazyimages_setup_bucket", "aws.bucket"): "boto3 is an extra",
     ("management.commands.lazyimages_setup_bucket", "storage.s3"): "boto3 is an extra",

@@ -2,8 +2,12 @@
 
 from functools import lru_cache
 from io import BytesIO
+from typing import TYPE_CHECKING
 
-from PIL import Image, ImageChops, ImageCms
+from PIL import Image, ImageChops
+
+if TYPE_CHECKING:
+    from PIL import ImageCms
 
 _KEPT_PROFILE = 2**20  # bytes; larger ones are not kept in memory, where uploads could fill it with them
 _SPACES = {"RGB": "RGB ", "CMYK": "CMYK", "L": "GRAY"}
@@ -23,12 +27,16 @@ def resizable(image: Image.Image) -> Image.Image:
 def to_srgb(image: Image.Image, profile: bytes | None) -> Image.Image:
     """Return the image in sRGB, or grey: through its ICC profile, or by plain conversion without one.
 
-    A profile that is broken, or is for another colour space, is ignored.
+    A profile that is broken, or is for another colour space, is ignored. The image given may be changed.
     """
     colours = image.convert(image.mode[:-1]) if image.mode in ("LA", "RGBA") else image
     transform = _transform(profile, colours.mode) if profile else None
     if transform is not None:
-        managed = transform.apply(colours)
+        managed = colours
+        if colours.mode == "RGB":
+            transform.apply_in_place(colours)  # a new picture of this size takes a tenth of the time
+        else:
+            managed = transform.apply(colours)
         if colours is not image:
             managed.putalpha(image.getchannel("A"))
         return managed
@@ -60,11 +68,13 @@ def _sixteen_to_eight(image: Image.Image) -> Image.Image:
     return Image.merge("LA", (grey, alpha))
 
 
-def _transform(profile: bytes, mode: str) -> ImageCms.ImageCmsTransform | None:
+def _transform(profile: bytes, mode: str) -> "ImageCms.ImageCmsTransform | None":
     return (_kept_transform if len(profile) <= _KEPT_PROFILE else _new_transform)(profile, mode)
 
 
-def _new_transform(profile: bytes, mode: str) -> ImageCms.ImageCmsTransform | None:
+def _new_transform(profile: bytes, mode: str) -> "ImageCms.ImageCmsTransform | None":
+    from PIL import ImageCms
+
     try:
         source = ImageCms.ImageCmsProfile(BytesIO(profile))
         if source.profile.xcolor_space != _SPACES[mode]:

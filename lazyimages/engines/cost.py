@@ -20,18 +20,23 @@ def whole_decode(*, width: int, height: int, pixel_bytes: int, file_bytes: int) 
 
 def streamed_decode(*, width: int, height: int, file_bytes: int) -> int:
     """Return what decoding a file line by line needs, the file included."""
-    return file_bytes + _STREAM_BYTES + round(width * height * _STREAM_PIXEL_BYTES)
+    return file_bytes + _stream(width * height)
 
 
-def of_jobs(probe: Probe, jobs: Sequence[Job]) -> int:
+def of_jobs(probe: Probe, jobs: Sequence[Job], *, streams_jpeg: bool = False) -> int:
     """Return what one decode, as small as the jobs allow, and their results need."""
     source = probe.cost_bytes
     if probe.format.name == "jpeg":
         plans = [job.plan for job in jobs]
         factor = shrink.factor([plan.box for plan in plans], [(plan.width, plan.height) for plan in plans])
         whole = probe.width * probe.height * PIXEL_BYTES
-        source -= whole - whole // factor**2
+        decoded = _stream(whole // PIXEL_BYTES // factor**2) if streams_jpeg else whole // factor**2
+        source -= whole - decoded
     return source + sum(_result(probe, job) for job in jobs)
+
+
+def _stream(pixels: int) -> int:
+    return _STREAM_BYTES + round(pixels * _STREAM_PIXEL_BYTES)
 
 
 def _result(probe: Probe, job: Job) -> int:

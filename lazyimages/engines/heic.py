@@ -4,15 +4,13 @@ pillow-heif's own plugin fills what it cannot decode with black where a host pro
 truncated files; this one does not.
 """
 
-from importlib.util import find_spec
 from typing import Any
 
+import pillow_heif
 from PIL import Image
 from PIL.ImageFile import ImageFile
 
 from lazyimages.exceptions import CorruptImage
-
-INSTALLED = find_spec("pillow_heif") is not None  # the extra may have no wheel for this platform
 
 
 class HeicImageFile(ImageFile):
@@ -22,8 +20,6 @@ class HeicImageFile(ImageFile):
     format_description = "HEVC in the High Efficiency Image File Format"
 
     def _open(self) -> None:
-        import pillow_heif
-
         file = pillow_heif.open_heif(self.fp, convert_hdr_to_8bit=True)
         self._picture = file[file.primary_index]
         self._size, self._mode = self._picture.size, self._picture.mode

@@ -4,7 +4,6 @@ libjpeg paints what is missing of a picture grey and warns, and Pillow does not 
 that ends too early shows it by having no end marker, unless a program that repaired it has appended one.
 """
 
-import random
 import re
 import struct
 from io import BytesIO
@@ -20,7 +19,7 @@ _BETWEEN_SCANS = {0xC4, 0xDB, 0xDD, 0xFE, *range(0xE0, 0xF0)}
 # Inside of a scan FF is followed by 00 or a restart marker; others may have more of FF before (T.81, B.1.1).
 _SCAN_END = re.compile(rb"\xff+(?=[^\x00\xd0-\xd7\xff])")
 _FILL = {127, 128}  # what blocks without coefficients decode to; inks are inverted
-_NOISE = random.Random(1).randbytes(512).replace(b"\xff", b"")  # noqa: S311 - that nobody could guess matters not
+_NOISE = bytes((at * at * 13 + at * 167) % 255 for at in range(512))  # never FF, which begins a marker
 
 
 class Jpeg(JpegImageFile):

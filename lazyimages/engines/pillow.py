@@ -45,7 +45,12 @@ class PillowEngine:
 
     def cost(self, probe: Probe, jobs: Sequence[Job]) -> int:
         """Return how many bytes of memory `render` will need for these jobs at the most."""
-        return cost.of_jobs(probe, jobs)
+        plans = [job.plan for job in jobs]
+        stored = (probe.width, probe.height)  # upright, which makes no difference here
+        sizes = [(plan.width, plan.height) for plan in plans]
+        is_jpeg = probe.format.name == "jpeg"
+        streams_jpeg = is_jpeg and streamed.streams_jpeg(stored, [plan.box for plan in plans], sizes)
+        return cost.of_jobs(probe, jobs, streams_jpeg=streams_jpeg)
 
     def render(self, data: bytes, jobs: Sequence[Job], *, limits: Limits) -> list[Rendered]:
         """Make all the jobs from one decode, in their order."""

@@ -7,20 +7,16 @@ and none of Pillow's process-wide switches matters.
 import logging
 from collections.abc import Iterator
 from contextlib import contextmanager
+from importlib import import_module
+from importlib.util import find_spec
 from io import BytesIO
 
 from PIL import Image
-from PIL.GifImagePlugin import GifImageFile
 from PIL.ImageFile import ImageFile
-from PIL.PngImagePlugin import PngImageFile
-from PIL.WebPImagePlugin import WebPImageFile
 
 from lazyimages import formats
-from lazyimages.engines import cost, heic, orientation
-from lazyimages.engines.avif import Avif
+from lazyimages.engines import cost, orientation
 from lazyimages.engines.base import Limits, Probe
-from lazyimages.engines.jpeg import Jpeg
-from lazyimages.engines.tiff import Tiff
 from lazyimages.exceptions import CorruptImage, ImageError, ImageTooLarge, UnsupportedImage
 from lazyimages.formats import Format
 
@@ -36,16 +32,20 @@ _MORE_PIXEL_BYTES = {
     "heic": 6,  # the decoder's planes and its RGB, beside Pillow's
 }
 
-_PLUGINS: dict[str, type[ImageFile]] = {
-    "jpeg": Jpeg,  # also MPO and Ultra HDR, whose first picture is a plain JPEG
-    "png": PngImageFile,
-    "gif": GifImageFile,
-    "webp": WebPImageFile,
-    "avif": Avif,
-    "tiff": Tiff,
+# Module and class, imported when the first such file comes: a process that has just started needs but one.
+_PLUGINS = {
+    "jpeg": (
+        "lazyimages.engines.jpeg",
+        "Jpeg",
+    ),  # also MPO and Ultra HDR, whose first picture is a JPEG
+    "png": ("PIL.PngImagePlugin", "PngImageFile"),
+    "gif": ("PIL.GifImagePlugin", "GifImageFile"),
+    "webp": ("PIL.WebPImagePlugin", "WebPImageFile"),
+    "avif": ("lazyimages.engines.avif", "Avif"),
+    "tiff": ("lazyimages.engines.tiff", "Tiff"),
 }
-if heic.INSTALLED:
-    _PLUGINS["heic"] = heic.HeicImageFile
+if find_spec("pillow_heif") is not None:  # the extra may have no wheel for this platform
+    _PLUGINS["heic"] = ("lazyimages.engines.heic", "HeicImageFile")
 
 
 def open_image(data: bytes, limits: Limits) -> tuple[ImageFile, Format]:
@@ -67,7 +67,9 @@ def open_image(data: bytes, limits: Limits) -> tuple[ImageFile, Format]:
 
 def reopen(data: bytes, format: Format) -> ImageFile:
     """Return the image of bytes that were checked before."""
-    return _PLUGINS[format.name](BytesIO(data))
+    module, name = _PLUGINS[format.name]
+    image: ImageFile = getattr(import_module(module), name)(BytesIO(data))
+    return image
 
 
 def describe(image: ImageFile, format: Format, file_bytes: int) -> Probe:

@@ -59,6 +59,11 @@ def is_suited(image: ImageFile, data: bytes) -> bool:
     return suits is not None and suits(image, data) and libvips.installed()
 
 
+def streams_jpeg(stored: tuple[int, int], boxes: Sequence[Box], sizes: Sequence[tuple[int, int]]) -> bool:
+    """Tell whether a JPEG in colour or grey, of a stored size in pixels, will be streamed for these jobs."""
+    return _suits_jpeg(stored, boxes, sizes) and libvips.installed()
+
+
 def _open_jpeg(
     image: ImageFile, data: bytes, boxes: Sequence[Box], sizes: Sequence[tuple[int, int]]
 ) -> Any | None:
@@ -66,15 +71,19 @@ def _open_jpeg(
 
     The last pixel tells whether the file ends too early. Several jobs need too large a picture in common.
     """
-    factor = shrink.factor(boxes, sizes)
-    suits = (
+    if image.mode not in ("L", "RGB") or not _suits_jpeg(image.size, boxes, sizes):
+        return None
+    return libvips.opened_jpeg(data, image.size, shrink.factor(boxes, sizes), fail_on="error")
+
+
+def _suits_jpeg(stored: tuple[int, int], boxes: Sequence[Box], sizes: Sequence[tuple[int, int]]) -> bool:
+    width, height = stored
+    return (
         len(boxes) == 1
-        and boxes[0][2] >= image.width
-        and boxes[0][3] >= image.height
-        and image.mode in ("L", "RGB")
-        and image.width * image.height * _PIXEL_BYTES >= _LEAST_JPEG_BYTES * factor**2
+        and boxes[0][2] >= width
+        and boxes[0][3] >= height
+        and width * height * _PIXEL_BYTES >= _LEAST_JPEG_BYTES * shrink.factor(boxes, sizes) ** 2
     )
-    return libvips.opened_jpeg(data, image.size, factor, fail_on="error") if suits else None
 
 
 def _open_png(

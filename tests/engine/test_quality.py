@@ -7,7 +7,7 @@ import pytest
 from PIL import Image
 
 from lazyimages import sizes
-from lazyimages.engines import pillow, reading
+from lazyimages.engines import jpeg, pillow
 from tests.engine import pictures
 from tests.engine.conftest import LIMITS
 
@@ -70,12 +70,12 @@ def test_last_column_and_row_are_there(picture):
 def test_one_decode_for_all_jobs(job, camera, monkeypatch):
     loads = []
 
-    class Counting(reading._PLUGINS["jpeg"]):
+    class Counting(jpeg.Jpeg):
         def load(self):
             loads.extend([self.size] if self.tile else [])
             return super().load()
 
-    monkeypatch.setitem(reading._PLUGINS, "jpeg", Counting)
+    monkeypatch.setattr(jpeg, "Jpeg", Counting)
     data, _ = camera
     made = pillow.PillowEngine().render(data, [job(data, size, "webp") for size in STANDARD], limits=LIMITS)
     assert [(each.width, each.height) for each in made] == [(360, 270), (640, 480), (1280, 960)]
