@@ -18,6 +18,7 @@ from PIL import Image
 
 from lazyimages import current, exceptions, formats, sizes, uploads
 from lazyimages.checks import check_settings
+from lazyimages.engines import streamed
 from lazyimages.engines.base import Engine, Job, Limits, Rendered
 from lazyimages.engines.pillow import PillowEngine
 from tests.engine import pictures, profiles
@@ -108,6 +109,12 @@ def test_the_guide_has_its_modules() -> None:
     assert all(len(line) <= 110 for code in MODULES.values() for line in code.splitlines())
 
 
+def test_what_it_says_is_for_libvips_is() -> None:
+    text = " ".join(GUIDE.split("## What an engine has to do")[0].split())
+    least = [int(number) * 1_000_000 for number in re.findall(r"([0-9]+) MB", text)]
+    assert least == [streamed._LEAST_PNG_BYTES, streamed._LEAST_WEBP_BYTES, streamed._LEAST_JPEG_BYTES]
+
+
 def test_its_own_tests_pass(shop: Path) -> None:
     done = subprocess.run(
         [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "-p", "no:django", "shop"],
@@ -144,6 +151,7 @@ def test_the_check_knows_what_it_cannot_write(shop: Path, lazy: Callable[..., No
 
 
 class TestOwn:
+    @pytest.mark.filterwarnings("ignore:Corrupt EXIF data")
     @pytest.mark.parametrize("size", ["360x270", "480h"])
     @pytest.mark.parametrize("name", JPEGS)
     def test_jpeg(self, ask: Callable[..., Any], name: str, size: str) -> None:

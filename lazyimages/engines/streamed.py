@@ -67,7 +67,7 @@ def streams_jpeg(stored: tuple[int, int], boxes: Sequence[Box], sizes: Sequence[
 def _open_jpeg(
     image: ImageFile, data: bytes, boxes: Sequence[Box], sizes: Sequence[tuple[int, int]]
 ) -> Any | None:
-    """Open what is large also at the size at which it is decoded, for one job that shows its last pixel.
+    """Open what is large also at the size at which it is decoded, for one job that shows all of it.
 
     The last pixel tells whether the file ends too early. Several jobs need too large a picture in common.
     """
@@ -80,8 +80,8 @@ def _suits_jpeg(stored: tuple[int, int], boxes: Sequence[Box], sizes: Sequence[t
     width, height = stored
     return (
         len(boxes) == 1
-        and boxes[0][2] >= width
-        and boxes[0][3] >= height
+        and boxes[0][2] - boxes[0][0] >= width
+        and boxes[0][3] - boxes[0][1] >= height
         and width * height * _PIXEL_BYTES >= _LEAST_JPEG_BYTES * shrink.factor(boxes, sizes) ** 2
     )
 

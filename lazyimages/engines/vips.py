@@ -68,11 +68,10 @@ class VipsEngine:
             boxes = [orientation.stored_box(job.plan.box, turn, *image.size) for job in jobs]
             sizes = [pillow.stored_size(job, turn) for job in jobs]
             profile, decoded_at = image.info.get("icc_profile"), None
-            if image.format == "JPEG" and jobs:
+            decoded = streamed.decode(image, data, boxes, sizes)
+            if decoded is None and image.format == "JPEG" and jobs:
                 decoded_at = shrink.factor(boxes, sizes)
                 decoded = _decode_jpeg(image, data, boxes, decoded_at)
-            else:
-                decoded = streamed.decode(image, data, boxes, sizes)
             if decoded is not None:
                 pictures = pillow.finished(*decoded, jobs, turn, profile, decoded_at=decoded_at)
                 return [_encode(picture, job) for picture, job in zip(pictures, jobs, strict=True)]
