@@ -51,7 +51,7 @@ def _machine() -> str:
     parts = [
         f"Measured on {datetime.now(UTC):%Y-%m-%d}",
         f"{processor[1] if processor else platform.machine()}, {os.cpu_count()} processors, shared",
-        f"{platform.system()} {platform.release()}",
+        platform.system(),
         f"Python {platform.python_version()}",
         *packages,
     ]

@@ -88,10 +88,16 @@ def _plays(image: ImageFile) -> int:
 
 
 def _render_still(image: ImageFile, data: bytes, format: Format, jobs: Sequence[Job]) -> list[Image.Image]:
-    """Return one small upright sRGB picture a job, from one decode that is no larger than they need."""
+    """Return one small upright sRGB picture a job, from a decode that is no larger than they need."""
     turn = orientation.read(image)
     boxes = [orientation.stored_box(job.plan.box, turn, *image.size) for job in jobs]
     sizes = [stored_size(job, turn) for job in jobs]
+    alone = streamed.better_alone(image, boxes, sizes)
+    if alone is not None:
+        (large,) = _render_still(image, data, format, [jobs[alone]])
+        others = [*jobs[:alone], *jobs[alone + 1 :]]
+        small = _render_still(reading.reopen(data, format), data, format, others)
+        return [*small[:alone], large, *small[alone:]]
     decoded = streamed.decode(image, data, boxes, sizes)
     if decoded is not None:
         return finished(*decoded, jobs, turn, image.info.get("icc_profile"))

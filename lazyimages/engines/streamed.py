@@ -64,6 +64,19 @@ def streams_jpeg(stored: tuple[int, int], boxes: Sequence[Box], sizes: Sequence[
     return _suits_jpeg(stored, boxes, sizes) and libvips.installed()
 
 
+def better_alone(image: ImageFile, boxes: Sequence[Box], sizes: Sequence[tuple[int, int]]) -> int | None:
+    """Return which of several jobs is the only one that needs a large decode of a JPEG, if one is.
+
+    Streamed by itself, and the others made from a smaller decode, all take less time and less memory.
+    """
+    if image.format != "JPEG" or len(boxes) < 2:
+        return None
+    factors = [shrink.factor([box], [size]) for box, size in zip(boxes, sizes, strict=True)]
+    least = factors.index(min(factors))
+    suits = factors.count(factors[least]) == 1 and streams_jpeg(image.size, [boxes[least]], [sizes[least]])
+    return least if suits else None
+
+
 def _open_jpeg(
     image: ImageFile, data: bytes, boxes: Sequence[Box], sizes: Sequence[tuple[int, int]]
 ) -> Any | None:

@@ -318,3 +318,31 @@ def test_a_readonly_buffer_is_enough(files):
     image = Image.open(BytesIO(files["png"]))
     assert streamed.decode(image, files["png"], [(0, 0, WIDTH, HEIGHT)], [(36, 24)]) is not None
     assert image.tile, "it is not decoded"
+
+
+def test_the_one_large_size_of_several_is_made_by_itself(monkeypatch):
+    """A portrait of 12 megapixels has to be decoded whole for one of three sizes alone."""
+    data = pictures.saved(pictures.photo(3024, 4032), "JPEG", quality=90)
+    engine = PillowEngine()
+    plans = [sizes.parse(size).plan(3024, 4032) for size in ("360x270", "1280w", "480h")]
+    jobs = [
+        Job(plan=plan, format=formats.PNG, quality=None, background="#ffffff", animation="keep")
+        for plan in plans
+    ]
+    whole = []
+    monkeypatch.setattr(
+        libvips,
+        "opened_jpeg",
+        lambda *args, opened=libvips.opened_jpeg, **options: (
+            whole.append(args[2]) or opened(*args, **options)
+        ),
+    )
+    together = engine.render(data, jobs, limits=LIMITS)
+    assert whole == [1], "streamed whole, once"
+    assert [(made.width, made.height) for made in together] == [(plan.width, plan.height) for plan in plans]
+    assert together[1] == engine.render(data, jobs[1:2], limits=LIMITS)[0]
+    full = pictures.opened(data).resize((1280, plans[1].height), Image.Resampling.LANCZOS)
+    assert pictures.ssim(pictures.opened(together[1].data), full) >= 0.99
+    for made, wanted in zip(together, jobs, strict=True):
+        (alone,) = engine.render(data, [wanted], limits=LIMITS)
+        assert pictures.ssim(pictures.opened(made.data), pictures.opened(alone.data)) >= 0.998
