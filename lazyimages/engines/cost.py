@@ -7,7 +7,6 @@ from lazyimages.engines.base import Job, Probe
 
 PIXEL_BYTES = 4  # Pillow keeps RGB in four bytes too
 
-
 # What libvips takes to read a picture line by line, measured up to 48 megapixels and for several results.
 _STREAM_BYTES = 25 * 2**20
 _STREAM_PIXEL_BYTES = 1.5
@@ -29,9 +28,10 @@ def of_jobs(probe: Probe, jobs: Sequence[Job], *, streams_jpeg: bool = False) ->
     if probe.format.name == "jpeg":
         plans = [job.plan for job in jobs]
         factor = shrink.factor([plan.box for plan in plans], [(plan.width, plan.height) for plan in plans])
-        whole = probe.width * probe.height * PIXEL_BYTES
-        decoded = _stream(whole // PIXEL_BYTES // factor**2) if streams_jpeg else whole // factor**2
-        source -= whole - decoded
+        pixels = probe.width * probe.height
+        whole = min(pixels * PIXEL_BYTES, source)  # grey takes less
+        source -= whole
+        source += _stream(pixels // factor**2) if streams_jpeg else whole // factor**2
     return source + sum(_result(probe, job) for job in jobs)
 
 

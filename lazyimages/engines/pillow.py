@@ -76,6 +76,7 @@ class PillowEngine:
 
 
 def keeps_frames(job: Job) -> bool:
+    """Tell whether a job wants the frames after the first, in a format that has them."""
     return job.animation == "keep" and job.format.name in _ANIMATED
 
 
@@ -163,5 +164,6 @@ def finished(
 
 
 def stored_size(job: Job, turn: int) -> tuple[int, int]:
+    """Return width and height of a job's result as long as it lies as it is stored."""
     plan = job.plan
     return (plan.height, plan.width) if orientation.swaps(turn) else (plan.width, plan.height)

@@ -19,10 +19,13 @@ def factor(boxes: Sequence[Box], sizes: Sequence[tuple[int, int]], *, decoded_at
 
 
 def spare(boxes: Sequence[Box], sizes: Sequence[tuple[int, int]]) -> float:
-    """Return how many times larger than its size each box is at the least."""
+    """Return how many times larger than its size each box is at the least; 1 without any."""
     return min(
-        min((right - left) / width, (bottom - top) / height)
-        for (left, top, right, bottom), (width, height) in zip(boxes, sizes, strict=True)
+        (
+            min((right - left) / width, (bottom - top) / height)
+            for (left, top, right, bottom), (width, height) in zip(boxes, sizes, strict=True)
+        ),
+        default=1.0,
     )
 
 

@@ -153,3 +153,21 @@ def test_probe_tells_the_format(engine):
         data = pictures.saved(pictures.quadrants(40, 30), name.upper())
         probe = engine.probe(data, limits=LIMITS)
         assert (probe.format, probe.width, probe.height, probe.frames) == (formats.BY_NAME[name], 40, 30, 1)
+
+
+@pytest.mark.parametrize("mode", ["L", "RGB"])
+@pytest.mark.parametrize("progressive", [False, True], ids=["baseline", "progressive"])
+def test_cost_follows_the_decode(engine, job, mode, progressive):
+    """A JPEG takes less memory the smaller it is decoded, and never none."""
+    data = pictures.saved(Image.new(mode, (4000, 3000)), "JPEG", progressive=progressive)
+    probe = engine.probe(data, limits=LIMITS)
+    small, large = (engine.cost(probe, [job(data, size, "jpeg")]) for size in ("200w", "4000w"))
+    assert len(data) < small < large / 2 or progressive
+    assert small < large
+
+
+@pytest.mark.parametrize("format", ["JPEG", "PNG", "WEBP"])
+def test_no_jobs(engine, format):
+    data = pictures.saved(pictures.quadrants(40, 30), format)
+    assert engine.render(data, [], limits=LIMITS) == []
+    assert engine.cost(engine.probe(data, limits=LIMITS), []) > 0
