@@ -15,8 +15,9 @@ from lazyimages.engines.orientation import Box
 from lazyimages.exceptions import CorruptImage
 
 # Bytes of the decoded picture. Below, libvips costs more time than it saves. A JPEG takes as long from here
-# on, and much less memory; from twice as much it takes less time too.
+# on, and much less memory; from the second figure on it takes less time too, enough for a decode of its own.
 _LEAST_JPEG_BYTES = 20_000_000
+_LEAST_LONE_JPEG_BYTES = 32_000_000
 _LEAST_PNG_BYTES = 3_000_000
 _LEAST_WEBP_BYTES = 24_000_000
 _PIXEL_BYTES = 4
@@ -72,8 +73,13 @@ def better_alone(image: ImageFile, boxes: Sequence[Box], sizes: Sequence[tuple[i
     if image.format != "JPEG" or len(boxes) < 2:
         return None
     factors = [shrink.factor([box], [size]) for box, size in zip(boxes, sizes, strict=True)]
-    least = factors.index(min(factors))
-    suits = factors.count(factors[least]) == 1 and streams_jpeg(image.size, [boxes[least]], [sizes[least]])
+    factor = min(factors)
+    least = factors.index(factor)
+    suits = (
+        factors.count(factor) == 1
+        and image.width * image.height * _PIXEL_BYTES >= _LEAST_LONE_JPEG_BYTES * factor**2
+        and streams_jpeg(image.size, [boxes[least]], [sizes[least]])
+    )
     return least if suits else None
 
 
