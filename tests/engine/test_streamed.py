@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from benchmarks.ssim import ssim
 from lazyimages import formats, sizes
 from lazyimages.engines import libvips, reading, resample, streamed
 from lazyimages.engines.base import Job
@@ -68,23 +69,6 @@ def fits(box: tuple[float, ...], width: int) -> tuple[int, int]:
     return width, round(width * (box[3] - box[1]) / (box[2] - box[0]))
 
 
-def likeness(one: Image.Image, other: Image.Image) -> float:
-    """Return the structural similarity (SSIM, Wang 2004, with windows of 8 × 8 pixels); 1 is the same."""
-
-    def means(values: np.ndarray) -> np.ndarray:
-        sums = values.cumsum(axis=0).cumsum(axis=1)
-        sums = np.pad(sums, ((1, 0), (1, 0)))
-        return (sums[8:, 8:] - sums[:-8, 8:] - sums[8:, :-8] + sums[:-8, :-8]) / 64
-
-    a, b = (np.asarray(each.convert("L"), float) for each in (one, other))
-    mean_a, mean_b = means(a), means(b)
-    square_a, square_b = means(a * a) - mean_a**2, means(b * b) - mean_b**2
-    both = means(a * b) - mean_a * mean_b
-    c1, c2 = (0.01 * 255) ** 2, (0.03 * 255) ** 2
-    likenesses = (2 * mean_a * mean_b + c1) * (2 * both + c2)
-    return float((likenesses / ((mean_a**2 + mean_b**2 + c1) * (square_a + square_b + c2))).mean())
-
-
 @pytest.mark.parametrize("width", [97, 360, 640, 1150, 1280, 2400])
 @pytest.mark.parametrize("box", BOXES.values(), ids=BOXES)
 @pytest.mark.parametrize("name", FORMATS)
@@ -94,7 +78,7 @@ def test_like_a_full_decode(files, name, box, width):
     assert made.mode == FORMATS[name][0]
     expected = pictures.opened(files[name]).resize(size, Image.Resampling.LANCZOS, box)
     assert made.size == expected.size
-    assert likeness(made, expected) >= 0.99
+    assert ssim(made, expected) >= 0.99
 
 
 @pytest.mark.parametrize("name", FORMATS)
@@ -103,7 +87,7 @@ def test_several_from_one_decode(files, name):
     wanted = [fits(box, width) for box, width in zip(boxes, (360, 640, 1280, 200), strict=True)]
     full = pictures.opened(files[name])
     for made, box, size in zip(streamed_pictures(files[name], boxes, wanted), boxes, wanted, strict=True):
-        assert likeness(made, full.resize(size, Image.Resampling.LANCZOS, box)) >= 0.99
+        assert ssim(made, full.resize(size, Image.Resampling.LANCZOS, box)) >= 0.99
 
 
 @pytest.mark.parametrize("name", FORMATS)
@@ -214,7 +198,7 @@ def test_profile_and_orientation_are_honoured(large):
     made = rendered(engine, data, "360x270")
     small = large.transpose(Image.Transpose.ROTATE_270)
     small = pictures.saved(small.resize((600, 900), Image.Resampling.LANCZOS), "PNG", icc_profile=profile)
-    assert likeness(made, rendered(engine, small, "360x270")) > 0.97
+    assert ssim(made, rendered(engine, small, "360x270")) > 0.97
     assert "icc_profile" not in made.info
 
 
