@@ -34,10 +34,8 @@ _MORE_PIXEL_BYTES = {
 
 # Module and class, imported when the first such file comes: a process that has just started needs but one.
 _PLUGINS = {
-    "jpeg": (
-        "lazyimages.engines.jpeg",
-        "Jpeg",
-    ),  # also MPO and Ultra HDR, whose first picture is a JPEG
+    # Also MPO and Ultra HDR, whose first picture is a plain JPEG.
+    "jpeg": ("lazyimages.engines.jpeg", "Jpeg"),
     "png": ("PIL.PngImagePlugin", "PngImageFile"),
     "gif": ("PIL.GifImagePlugin", "GifImageFile"),
     "webp": ("PIL.WebPImagePlugin", "WebPImageFile"),
