@@ -1,6 +1,7 @@
 """System checks: what a project gets wrong before its first image, each with its remedy."""
 
 import copy
+import math
 from collections.abc import Iterator, Sequence
 from typing import Any
 
@@ -17,7 +18,9 @@ from lazyimages.conf import Settings
 from lazyimages.storage import is_file_system, is_s3, variants_alias
 
 LEAST_PILLOW = (13, 0)
-_BOTOCORE_TIMEOUT = 60  # seconds, the default of connect_timeout and read_timeout in botocore.config.Config
+# botocore's attempts where none are named, and seconds between two at most ("Retries" in boto3's guide).
+_ATTEMPTS = {"legacy": 5, "standard": 3, "adaptive": 3}
+_LONGEST_PAUSE = 20
 
 
 @checks.register("lazyimages")
@@ -93,7 +96,7 @@ def _check_storages(settings: Settings) -> Iterator[checks.CheckMessage]:
     if settings.delivery != "local":
         yield from _check_bucket(settings.delivery, variants)
     for alias in sorted({settings.originals, variants_alias()}):
-        yield from _check_patience(alias, storages[alias])
+        yield from _check_patience(alias, storages[alias], settings)
 
 
 def _check_bucket(delivery: str, variants: Storage) -> Iterator[checks.CheckMessage]:
@@ -116,19 +119,32 @@ def _renames(storage: Storage) -> bool:
     return double.get_available_name(taken) != taken
 
 
-def _check_patience(alias: str, storage: Storage) -> Iterator[checks.CheckMessage]:
+def _check_patience(alias: str, storage: Storage, settings: Settings) -> Iterator[checks.CheckMessage]:
     if not is_s3(storage):
         return
-    config = storage.client_config  # type: ignore[attr-defined]
-    timeouts = (config.connect_timeout, config.read_timeout)
-    if any(seconds is None or seconds >= _BOTOCORE_TIMEOUT for seconds in timeouts):  # None: for ever
+    seconds = _patience(storage.client_config)  # type: ignore[attr-defined]
+    if seconds > settings.render_wait:
+        wait = "for ever" if seconds == math.inf else f"up to {seconds:g} seconds"
         yield checks.Warning(
-            f"The storage {alias!r} waits {_BOTOCORE_TIMEOUT} seconds or longer for S3, several times over, "
-            "and a worker with it.",
-            hint="Set client_config to botocore.config.Config(connect_timeout=2, read_timeout=5, "
-            "retries={'mode': 'standard', 'total_max_attempts': 2}).",
+            f"The storage {alias!r} waits {wait} for one answer of S3, and a worker with it; RENDER_WAIT is "
+            f"{settings.render_wait:g}.",
+            hint="Set client_config to botocore.config.Config(connect_timeout=1, read_timeout=3, "
+            "retries={'mode': 'standard', 'total_max_attempts': 2}): 9 seconds at most.",
             id="lazyimages.W001",
         )
+
+
+def _patience(config: Any) -> float:
+    """Return the seconds that a request may take by a `botocore.config.Config`, with all its attempts."""
+    if config.connect_timeout is None or config.read_timeout is None:
+        return math.inf
+    retries = config.retries or {}
+    attempts = _ATTEMPTS.get(retries.get("mode", "legacy"), _ATTEMPTS["legacy"])
+    if "max_attempts" in retries:  # which does not count the first
+        attempts = 1 + retries["max_attempts"]
+    attempts = retries.get("total_max_attempts", attempts)
+    pauses = sum(min(2**number, _LONGEST_PAUSE) for number in range(attempts - 1))
+    return float(attempts * (config.connect_timeout + config.read_timeout) + pauses)
 
 
 def _check_engine(settings: Settings) -> Iterator[checks.CheckMessage]:

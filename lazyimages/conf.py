@@ -64,6 +64,7 @@ class Settings:
     max_bytes: int = 40 * 2**20
     max_renders: int = field(default_factory=lambda: os.cpu_count() or 1)
     render_wait: float = 10.0
+    threads: int | None = None
     origin_secret: str | None = field(default=None, repr=False)  # tracebacks show the repr of variables
     distribution_id: str | None = None
     expire_variants_days: int | None = None
@@ -290,6 +291,7 @@ _READERS: dict[str, Callable[[object], Any]] = {
     "MAX_BYTES": _whole(1, 2**40),
     "MAX_RENDERS": _optional(_whole(1, 1024)),
     "RENDER_WAIT": _seconds,
+    "THREADS": _optional(_whole(1, 1024)),
     "ORIGIN_SECRET": _optional(_secret),
     "DISTRIBUTION_ID": _optional(_text),
     "EXPIRE_VARIANTS_DAYS": _optional(_whole(1, 36500)),

@@ -2,7 +2,9 @@
 
 
 class LazyImagesError(Exception):
-    """Anything that lazyimages raises on purpose."""
+    """Anything that lazyimages raises on purpose; `reason` is one word for it, fit for a metric's label."""
+
+    reason = "error"
 
 
 class InvalidSize(LazyImagesError, ValueError):
@@ -12,6 +14,8 @@ class InvalidSize(LazyImagesError, ValueError):
 class InvalidKey(LazyImagesError, ValueError):
     """A text is not the key of a variant in its canonical form."""
 
+    reason = "key"
+
 
 class RefusedName(LazyImagesError, ValueError):
     """An original has a name whose variants could not be told apart from those of another original."""
@@ -20,30 +24,46 @@ class RefusedName(LazyImagesError, ValueError):
 class ImageError(LazyImagesError):
     """The file itself is the trouble; the message is fit for the person who uploaded it."""
 
+    reason = "image"
+
 
 class UnsupportedImage(ImageError):
     """The bytes are no image, or one of a format outside the allow-list."""
+
+    reason = "unsupported"
 
 
 class CorruptImage(ImageError):
     """The bytes begin like an image, but are truncated or cannot be decoded."""
 
+    reason = "corrupt"
+
 
 class ImageTooLarge(ImageError):
     """The image has more bytes, or more pixels over all its frames, than the settings allow."""
+
+    reason = "too-large"
 
 
 class EncoderMissing(LazyImagesError):
     """The engine was built without the encoder that a format needs."""
 
+    reason = "encoder"
+
 
 class OriginalNotFound(LazyImagesError):
     """There is no original under this name."""
+
+    reason = "missing"
 
 
 class StorageUnavailable(LazyImagesError):
     """The storage did not answer, or refused: nothing is known about the file."""
 
+    reason = "storage"
+
 
 class Busy(LazyImagesError):
     """No render slot, or no lock, was free within RENDER_WAIT seconds."""
+
+    reason = "busy"

@@ -10,6 +10,7 @@ import string
 import unicodedata
 from dataclasses import dataclass
 from functools import lru_cache
+from urllib.parse import quote
 
 from lazyimages import formats, sizes
 from lazyimages.exceptions import InvalidKey, InvalidSize, RefusedName
@@ -36,6 +37,11 @@ class VariantKey:
     def __str__(self) -> str:
         before, after = _around_size(self.original, self.format)
         return f"{before}{self.size}{after}"
+
+    @property
+    def quoted(self) -> str:
+        """The key percent-encoded, fit for a line in a log."""
+        return quote(str(self), safe="/~")
 
     @property
     def focal(self) -> tuple[int, int]:

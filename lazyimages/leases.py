@@ -1,6 +1,7 @@
 """Leases in a shared cache: so that machines do not make the same variant at the same moment.
 
-A lease only saves work. Correctness never depends on it, and a cache that fails is logged and ignored.
+A lease only saves work. Correctness never depends on it: a cache that fails is logged and ignored, and one
+that does not answer keeps nobody waiting for longer than a second.
 """
 
 import logging
@@ -8,21 +9,29 @@ import os
 import threading
 import time
 from collections.abc import Callable, Iterator
+from concurrent.futures import Future
 from contextlib import contextmanager
-from typing import cast
+from queue import SimpleQueue
+from typing import Any, TypeVar
 
 from django.core.cache import caches
 from django.core.cache.backends.base import BaseCache
 
 from lazyimages import conf
 
-LEASE_SECONDS = 10
+# Other machines wait so long for one that has died. Whole seconds, as caches count them; a second less
+# would be none at all in Memcached, which rounds down.
+LEASE_SECONDS = 2
+_RENEWALS = 4  # in the time of a lease
 _POLL_FIRST, _POLL_MOST = 0.001, 0.02  # seconds
 _FINISHED_SECONDS = 60
+_ANSWER_SECONDS = 1.0  # clients of caches wait for 5 seconds, or for ever
 # LocMem is one a process, and `add` of the file and database caches lets several callers win.
 _ATOMIC = ("django.core.cache.backends.redis", "django.core.cache.backends.memcached", "django_redis.cache")
 
 logger = logging.getLogger("lazyimages")
+
+T = TypeVar("T")
 
 
 class Lease:
@@ -35,73 +44,133 @@ class Lease:
         self._host = f"{host}:"
         self._name = f"lazyimages:lease:{name}"
         self._mark = f"lazyimages:finished:{name}"
+        self._token = f"{self._host}{os.urandom(8).hex()}"
+        self._held = False
+        self._over = threading.Event()
 
     @contextmanager
-    def hold(self, deadline: float) -> Iterator[bool]:
-        """Hold the lease, or go on without it at `deadline` (of `time.monotonic`, seconds).
+    def hold(self, deadline: float, *, give_up: Callable[[], bool] = lambda: False) -> Iterator[bool]:
+        """Hold the lease, or go on without it at `deadline` (of `time.monotonic`, seconds), or at `give_up`.
 
         Yields whether another holder has finished the thing lately, so that it is worth a look.
         """
-        cache = shared_cache()
-        if cache is None:
+        if shared_cache() is None:
             yield False
             return
-        token = f"{self._host}{os.urandom(8).hex()}"
-        held = bool(_quietly(lambda: self._acquire(cache, token, deadline)))
+        self._held = self._acquire(deadline, give_up)
+        if self._held:
+            threading.Thread(target=self._renew, name="lazyimages-lease", daemon=True).start()
         try:
-            with _renewed(lambda: _quietly(lambda: cache.touch(self._name, LEASE_SECONDS)), held):
-                yield _quietly(lambda: cache.get(self._mark)) is not None
+            yield _cache.ask(lambda cache: cache.get(self._mark)) is not None
         finally:
-            if held:
-                _quietly(lambda: cache.get(self._name) == token and cache.delete(self._name))
+            self.release()
 
     def finished(self) -> None:
-        """Say that the thing is there, to whoever holds the lease next."""
-        cache = shared_cache()
-        if cache is not None:
-            _quietly(lambda: cache.set(self._mark, 1, _FINISHED_SECONDS))
+        """Say that the thing is there, to whoever holds the lease next; this gives it up."""
+        if shared_cache() is not None:
+            _cache.ask(lambda cache: cache.set(self._mark, 1, _FINISHED_SECONDS))
+        self.release()
 
-    def _acquire(self, cache: BaseCache, token: str, deadline: float) -> bool:
+    def release(self) -> None:
+        """Give up the lease, if it is held."""
+        self._over.set()
+        if self._held:
+            self._held = False
+            _cache.ask(lambda cache: cache.get(self._name) == self._token and cache.delete(self._name))
+
+    def _acquire(self, deadline: float, give_up: Callable[[], bool]) -> bool:
         pause = _POLL_FIRST
-        while not cache.add(self._name, token, LEASE_SECONDS):
-            if str(cache.get(self._name)).startswith(self._host):
-                # Whoever held it on this machine has been killed, or we would not be asking.
-                cache.set(self._name, token, LEASE_SECONDS)
-                return True
-            if time.monotonic() >= deadline:
+        while (taken := _cache.ask(self._take)) is False:
+            if time.monotonic() >= deadline or give_up():
                 return False
             time.sleep(pause)
             pause = min(pause * 2, _POLL_MOST)
+        return bool(taken)
+
+    def _take(self, cache: BaseCache) -> bool:
+        if cache.add(self._name, self._token, LEASE_SECONDS):
+            return True
+        if not str(cache.get(self._name)).startswith(self._host):
+            return False
+        # Whoever held it on this machine has been killed, or we would not be asking.
+        cache.set(self._name, self._token, LEASE_SECONDS)
         return True
+
+    def _renew(self) -> None:
+        while not self._over.wait(LEASE_SECONDS / _RENEWALS):
+            _cache.ask(lambda cache: cache.touch(self._name, LEASE_SECONDS))
 
 
 def shared_cache() -> BaseCache | None:
     """Return the cache that CACHE names if machines can share it and its `add` is atomic, else None."""
-    cache = _quietly(lambda: caches[conf.settings().cache])  # its client may not be installed
-    atomic = any(cls.__module__.startswith(_ATOMIC) for cls in type(cache).__mro__)
-    return cast(BaseCache, cache) if atomic else None
-
-
-@contextmanager
-def _renewed(renew: Callable[[], object], held: bool) -> Iterator[None]:
-    """Call `renew` every third of a lease while the body runs."""
-    done = threading.Event()
-
-    def run() -> None:
-        while not done.wait(LEASE_SECONDS / 3):
-            renew()
-
-    if held:
-        threading.Thread(target=run, name="lazyimages-lease", daemon=True).start()
     try:
-        yield
-    finally:
-        done.set()
-
-
-def _quietly(call: Callable[[], object]) -> object:
-    try:
-        return call()
-    except Exception as error:  # every cache client raises errors of its own
-        logger.warning("lease skipped error=%s", type(error).__name__)
+        cache = caches[conf.settings().cache]
+    except Exception as error:  # its client may not be installed
+        _skipped(error)
         return None
+    atomic = any(cls.__module__.startswith(_ATOMIC) for cls in type(cache).__mro__)
+    return cache if atomic else None
+
+
+class _Asking:
+    """The one thread of this process that talks with the cache.
+
+    Whoever needs an answer waits for it no longer than `_ANSWER_SECONDS`, and not at all while an earlier
+    call is overdue: a cache that hangs would otherwise hold up every request that makes something.
+    """
+
+    def __init__(self) -> None:
+        self._begin()
+        os.register_at_fork(after_in_child=self._begin)  # a child has no thread but the one that forked
+
+    def _begin(self) -> None:
+        self._lock = threading.Lock()
+        self._calls: SimpleQueue[tuple[Future[Any], Callable[[BaseCache], Any]]] | None = None
+        self._since: float | None = None  # when the call began that is going on
+
+    def ask(self, call: Callable[[BaseCache], T]) -> T | None:
+        """Return what `call` returns, given the cache; None when that fails, or takes too long."""
+        since = self._since
+        if since is not None and time.monotonic() - since > _ANSWER_SECONDS:
+            _skipped(TimeoutError())
+            return None
+        answer: Future[T] = Future()
+        self._queue().put((answer, call))
+        try:
+            return answer.result(_ANSWER_SECONDS)
+        except Exception as error:  # every cache client raises errors of its own
+            answer.cancel()
+            _skipped(error)
+            return None
+
+    def _queue(self) -> "SimpleQueue[tuple[Future[Any], Callable[[BaseCache], Any]]]":
+        with self._lock:
+            if self._calls is None:
+                self._calls = SimpleQueue()
+                # A daemon, for a process has to end also when its cache hangs.
+                threading.Thread(
+                    target=self._run, args=[self._calls], name="lazyimages-cache", daemon=True
+                ).start()
+            return self._calls
+
+    def _run(self, calls: "SimpleQueue[tuple[Future[Any], Callable[[BaseCache], Any]]]") -> None:
+        while True:
+            answer, call = calls.get()
+            if not answer.set_running_or_notify_cancel():
+                continue
+            self._since = time.monotonic()
+            try:
+                # Clients of caches are one a thread, hence not the one of who asks.
+                cache = shared_cache()
+                answer.set_result(None if cache is None else call(cache))
+            except Exception as error:
+                answer.set_exception(error)
+            finally:
+                self._since = None
+
+
+_cache = _Asking()
+
+
+def _skipped(error: Exception) -> None:
+    logger.warning("lease skipped error=%s", type(error).__name__)

@@ -22,6 +22,7 @@ from typing import TypeVar
 
 from django.core.exceptions import ImproperlyConfigured
 
+from lazyimages.draining import draining
 from lazyimages.exceptions import Busy, StorageUnavailable
 from lazyimages.leases import Lease
 
@@ -42,9 +43,9 @@ class Flight:
     def __init__(self, name: str) -> None:
         digest = hashlib.sha256(name.encode())
         try:
-            directory = _directory()
-            path = directory / f"{digest.digest()[0] % STRIPES:02x}.lock"
-            host = f"{platform.node()}:{directory.stat().st_ino}"
+            folder = directory()
+            path = folder / f"{digest.digest()[0] % STRIPES:02x}.lock"
+            host = f"{platform.node()}:{folder.stat().st_ino}"
             self._file = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW, 0o600)
         except OSError as error:
             raise _unusable(error) from error
@@ -63,26 +64,36 @@ class Flight:
 
         Yields what `look` returned after somebody had finished, or None with the lock held: then the
         caller makes the thing and calls `finished`. `look` is called only when the generation has changed
-        since the last look. `Busy` at `deadline` (of `time.monotonic`, seconds).
+        since the last look. `Busy` at `deadline` (of `time.monotonic`, seconds), or when the process is to
+        end.
         """
         try:
             found = self._wait(look, deadline)
             if found is not None:
                 yield found
                 return
-            with self._lease.hold(deadline) as finished_elsewhere:
-                yield look() if finished_elsewhere else None
+            with self._lease.hold(deadline, give_up=draining) as finished_elsewhere:
+                found = look() if finished_elsewhere else None
+                if found is not None:
+                    self._let_look()
+                elif draining():
+                    raise Busy("this process is to end")
+                yield found
         finally:
             # Unlock before close: a child forked meanwhile shares the open file, and with it the lock.
             fcntl.flock(self._file, fcntl.LOCK_UN)
 
     def finished(self) -> None:
         """Say, while holding the lock, that the thing is there; this gives up the lock."""
+        self._let_look()
+        self._lease.finished()
+
+    def _let_look(self) -> None:
+        """Raise the generation and give up the lock, so that who waits on this machine looks at once."""
         try:
             os.pwrite(self._file, (self._generation() + 1).to_bytes(8), 0)
         except OSError as error:  # a full disk: whoever waits makes the thing again, which does no harm
             logger.warning("lock not marked error=%s", error)
-        self._lease.finished()
         # What the caller does next may need another name's lock, which may be in the same file.
         fcntl.flock(self._file, fcntl.LOCK_UN)
 
@@ -98,7 +109,7 @@ class Flight:
                     return found
             if locked:
                 return None
-            if time.monotonic() >= deadline:
+            if time.monotonic() >= deadline or draining():
                 raise Busy("another request is still making this variant")
             time.sleep(pause)
             pause = min(pause * 2, _POLL_MOST)
@@ -120,16 +131,16 @@ def _unusable(error: OSError) -> StorageUnavailable:
     return StorageUnavailable(f"the lock files cannot be used: {error}")
 
 
-def _directory() -> Path:
+def directory() -> Path:
     """Return the directory of the lock files, this user's own, which nobody else may enter."""
-    directory = Path(tempfile.gettempdir()) / f"lazyimages-{os.getuid()}"
+    folder = Path(tempfile.gettempdir()) / f"lazyimages-{os.getuid()}"
     try:
-        directory.mkdir(mode=0o700)
+        folder.mkdir(mode=0o700)
     except FileExistsError:
-        found = directory.lstat()
+        found = folder.lstat()
         if not stat.S_ISDIR(found.st_mode) or found.st_uid != os.getuid() or found.st_mode & 0o077:
             raise ImproperlyConfigured(
-                f"{directory} holds lazyimages' locks and must be a directory of this user with mode 0700; "
+                f"{folder} holds lazyimages' locks and must be a directory of this user with mode 0700; "
                 "remove it, or set TMPDIR to a directory of this user's own"
             ) from None
-    return directory
+    return folder

@@ -2,27 +2,30 @@
 
 import logging
 import time
-from collections import defaultdict
-from collections.abc import Iterator, Sequence
-from contextlib import ExitStack, contextmanager
+from collections.abc import Sequence
+from contextlib import AbstractContextManager, ExitStack, nullcontext
 from dataclasses import dataclass
 from datetime import datetime
 from enum import Enum, auto
 from typing import Literal, cast
-from urllib.parse import quote
 
 from lazyimages import conf, current, heap, signals, storage
 from lazyimages.engines.base import Job, Probe, Rendered
-from lazyimages.exceptions import LazyImagesError, StorageUnavailable
+from lazyimages.exceptions import ImageError, LazyImagesError, OriginalNotFound, StorageUnavailable
 from lazyimages.keys import VariantKey
 from lazyimages.locks import Flight
+from lazyimages.refusals import refusals
 from lazyimages.slots import Slots, weight
+from lazyimages.stopwatch import Stopwatch
 from lazyimages.storage import Stored
 
 logger = logging.getLogger("lazyimages")
 
+_places = Slots()  # of requests that render, or wait for a lock or a slot
 _originals = Slots()  # of those in memory: being read, waiting for their render, or rendered
 _renders = Slots()
+_RENDER = ("decode", "resize", "encode")
+_FREE_THREADS = 2  # of a worker, for variants that are there and for all that is not an image
 _READ_AHEAD = 2  # originals in memory for each render slot, so that reading does not keep a processor idle
 
 
@@ -35,26 +38,6 @@ class How(Enum):
     UNSAVED = auto()  # made now, but the storage did not take it
 
 
-class Spent:
-    """The time that the stages of one render have taken."""
-
-    def __init__(self) -> None:
-        self._seconds: dict[str, float] = defaultdict(float)
-
-    @contextmanager
-    def time(self, stage: str) -> Iterator[None]:
-        """Add the time of the block to a stage."""
-        started = time.perf_counter()
-        try:
-            yield
-        finally:
-            self._seconds[stage] += time.perf_counter() - started
-
-    def ms(self, stage: str) -> float:
-        """Return the milliseconds of a stage."""
-        return 1000 * self._seconds[stage]
-
-
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Variant:
     """The bytes of a variant, and how they came about; `last_modified` when they were read back."""
@@ -64,45 +47,71 @@ class Variant:
     last_modified: datetime | None = None
 
 
-def get_or_make(key: VariantKey) -> Variant:
+def get_or_make(key: VariantKey, watch: Stopwatch | None = None) -> Variant:
     """Return a variant, made and stored if it was missing; once, however many ask.
 
     The key must be allowed by the settings. Raises `OriginalNotFound`, `StorageUnavailable`, `Busy`, and
-    what the engine raises. On S3 a missing variant costs one GET of it, one of the original, one PUT.
+    what the engine raises. On S3 a missing variant costs one GET of it, one of the original, one PUT; one
+    that was refused for its original's sake in the last seconds costs nothing.
+
+    `watch` gets the times of `wait`, `read`, `decode`, `resize`, `encode` and `store`; `render` in place of
+    the middle three from an engine that does not measure them.
     """
+    watch = watch or Stopwatch()
+    refusals.check(str(key))
     try:
-        return _get_or_make(key)
+        return _get_or_make(key, watch)
     except LazyImagesError as error:
-        _failed(key, error)
+        _failed(key, error, watch)
         raise
 
 
-def _get_or_make(key: VariantKey) -> Variant:
+def _get_or_make(key: VariantKey, watch: Stopwatch) -> Variant:
     name = str(key)
+    deadline = time.monotonic() + conf.settings().render_wait
 
     def look() -> Stored | None:
-        return storage.get_variant(name)
+        with watch.stage("read"):
+            return storage.get_variant(name, deadline=deadline)
 
-    deadline = time.monotonic() + conf.settings().render_wait
     with Flight(name) as flight:
         if (stored := look()) is not None:
             return Variant(data=stored.data, how=How.FOUND, last_modified=stored.last_modified)
-        with flight.turn(look, deadline=deadline) as stored:
+        refusals.check_both(key.original, name)
+        with ExitStack() as turn:
+            with watch.stage("wait"):
+                turn.enter_context(_place())
+                stored = turn.enter_context(flight.turn(look, deadline=deadline))
             if stored is not None:
                 return Variant(data=stored.data, how=How.WAITED, last_modified=stored.last_modified)
-            return _make(key, flight, deadline)
+            refusals.check_both(key.original, name)  # somebody else may have been refused meanwhile
+            return _make(key, flight, deadline, watch)
 
 
-def _make(key: VariantKey, flight: Flight, deadline: float) -> Variant:
-    spent = Spent()
-    probe, rendered, original_bytes = _render(key, deadline, spent)
-    with spent.time("put"):
-        how = _store(key, rendered, flight)
+def _place() -> AbstractContextManager[None]:
+    """Hold one of the threads that may render or wait; `Busy` at once when there is none."""
+    threads = conf.settings().threads
+    if threads is None:
+        return nullcontext()
+    return _places.take(of=max(1, threads - _FREE_THREADS), deadline=0)
+
+
+def _make(key: VariantKey, flight: Flight, deadline: float, watch: Stopwatch) -> Variant:
+    try:
+        probe, rendered, original_bytes = _render(key, deadline, watch)
+    except (OriginalNotFound, ImageError) as error:
+        refusals.remember(key.original, error)
+        refusals.remember(str(key), error)
+        raise
+    with watch.stage("store"):
+        how = _store(key, rendered, flight, watch)
+    seconds = watch.seconds
     logger.info(
-        "rendered key=%s size=%s format=%s engine=%s wait_ms=%.1f get_ms=%.1f render_ms=%.1f put_ms=%.1f "
-        "original_bytes=%d bytes=%d stored=%s",
-        *(_quoted(key), key.size, key.format.name, type(current.engine()).__name__),
-        *(spent.ms(stage) for stage in ("wait", "get", "render", "put")),
+        "rendered key=%s size=%s format=%s engine=%s wait_ms=%.1f read_ms=%.1f decode_ms=%.1f resize_ms=%.1f "
+        "encode_ms=%.1f render_ms=%.1f store_ms=%.1f original_bytes=%d bytes=%d stored=%s",
+        *(key.quoted, key.size, key.format.name, type(current.engine()).__name__),
+        *(1000 * seconds.get(stage, 0) for stage in ("wait", "read", *_RENDER)),
+        *(1000 * sum(seconds.get(stage, 0) for stage in (*_RENDER, "render")), 1000 * seconds["store"]),
         *(original_bytes, len(rendered.data), "yes" if how is How.MADE else "no"),
     )
     if how is How.MADE:
@@ -111,27 +120,27 @@ def _make(key: VariantKey, flight: Flight, deadline: float) -> Variant:
             key=str(key),
             original=key.original,
             probe=probe,
+            format=key.format,
             width=rendered.width,
             height=rendered.height,
             size=len(rendered.data),
+            seconds=seconds,
         )
     return Variant(data=rendered.data, how=how)
 
 
-def _render(key: VariantKey, deadline: float, spent: Spent) -> tuple[Probe, Rendered, int]:
+def _render(key: VariantKey, deadline: float, watch: Stopwatch) -> tuple[Probe, Rendered, int]:
     """Return what the header says, the variant, and the size of the original in bytes."""
     settings = conf.settings()
-    with ExitStack() as place:
-        with spent.time("wait"):
-            place.enter_context(_originals.take(of=_READ_AHEAD * settings.max_renders, deadline=deadline))
-        with spent.time("get"):
-            original = storage.get_original(key.original, limit=settings.max_bytes)
-        probe, (rendered,) = render_jobs(original, [key], deadline=deadline, spent=spent)
+    with _originals.take(of=_READ_AHEAD * settings.max_renders, deadline=deadline):
+        with watch.stage("read"):
+            original = storage.get_original(key.original, limit=settings.max_bytes, deadline=deadline)
+        probe, (rendered,) = render_jobs(original, [key], deadline=deadline, watch=watch)
         return probe, rendered, len(original)
 
 
 def render_jobs(
-    original: bytes, wanted: Sequence[VariantKey], *, deadline: float, spent: Spent
+    original: bytes, wanted: Sequence[VariantKey], *, deadline: float, watch: Stopwatch
 ) -> tuple[Probe, list[Rendered]]:
     """Return what the header says, and variants of one original's bytes from one decode.
 
@@ -139,7 +148,8 @@ def render_jobs(
     """
     settings = conf.settings()
     engine, limits = current.engine(), current.limits()
-    probe = engine.probe(original, limits=limits)
+    with watch.stage("decode"):
+        probe = engine.probe(original, limits=limits)
     jobs = [
         Job(
             plan=key.size.plan(probe.width, probe.height, key.focal),
@@ -154,30 +164,36 @@ def render_jobs(
     cost = engine.cost(probe, jobs)
     heavy = weight(cost, of=settings.max_renders)
     with ExitStack() as slots:
-        with spent.time("wait"):
+        with watch.stage("wait"):
             slots.enter_context(_renders.take(heavy, of=settings.max_renders, deadline=deadline))
-        with spent.time("render"):
-            try:
-                return probe, engine.render(original, jobs, limits=limits)
-            finally:
-                if cost > heap.LARGE:
-                    heap.give_back()
+        own, seconds = Stopwatch(), dict[str, float]()
+        try:
+            rendered = engine.render(original, jobs, limits=limits)
+            seconds.update(rendered[0].seconds if rendered else {})
+            return probe, rendered
+        finally:
+            watch.add(seconds or {"render": own.total})
+            if cost > heap.LARGE:
+                heap.give_back()
 
 
-def _store(key: VariantKey, rendered: Rendered, flight: Flight) -> How:
+def _store(key: VariantKey, rendered: Rendered, flight: Flight, watch: Stopwatch) -> How:
     try:
         storage.put_variant(str(key), rendered.data, key.format.media_type)
     except StorageUnavailable as error:
-        _failed(key, error)
+        _failed(key, error, watch)
         return How.UNSAVED
     flight.finished()
     return How.MADE
 
 
-def _failed(key: VariantKey, error: LazyImagesError) -> None:
-    logger.warning("failed key=%s error=%s %s", _quoted(key), type(error).__name__, error)
-    signals.variant_failed.send_robust(sender=None, key=str(key), original=key.original, error=error)
-
-
-def _quoted(key: VariantKey) -> str:
-    return quote(str(key), safe="/~")
+def _failed(key: VariantKey, error: LazyImagesError, watch: Stopwatch) -> None:
+    logger.warning("failed key=%s error=%s %s", key.quoted, type(error).__name__, error)
+    signals.variant_failed.send_robust(
+        sender=None,
+        key=str(key),
+        original=key.original,
+        error=error,
+        reason=error.reason,
+        seconds=watch.seconds,
+    )

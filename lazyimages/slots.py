@@ -7,10 +7,12 @@ from collections import deque
 from collections.abc import Iterator
 from contextlib import contextmanager
 
+from lazyimages.draining import draining
 from lazyimages.exceptions import Busy
 
 # What all renders of a process may need together, in bytes. One that needs more has all slots to itself.
 MEMORY = 256 * 2**20
+_LOOK_SECONDS = 0.2  # how often somebody who waits looks whether the process is to end
 
 
 class Slots:
@@ -30,19 +32,20 @@ class Slots:
     def take(self, weight: int = 1, *, of: int, deadline: float) -> Iterator[None]:
         """Hold `weight` of `of` slots, all of them when it weighs more.
 
-        `Busy` when they are not free before `deadline` (of `time.monotonic`, seconds). Who comes later does
-        not overtake, so that a heavy one is not starved by a stream of light ones.
+        `Busy` when they are not free before `deadline` (of `time.monotonic`, seconds), or when the process
+        is to end first. Who comes later does not overtake, so that a heavy one is not starved by a stream of
+        light ones.
         """
         weight = min(weight, of)
         ticket = object()
         with self._changed:
             self._waiting.append(ticket)
             try:
-                if not self._changed.wait_for(
-                    lambda: self._waiting[0] is ticket and self._taken + weight <= of,
-                    timeout=deadline - time.monotonic(),
-                ):
-                    raise Busy(f"all {of} render slots of this process are taken")
+                while self._waiting[0] is not ticket or self._taken + weight > of:
+                    left = deadline - time.monotonic()
+                    if left <= 0 or draining():
+                        raise Busy(f"all {of} places for renders in this process are taken")
+                    self._changed.wait(min(left, _LOOK_SECONDS))
                 self._taken += weight
             finally:
                 self._waiting.remove(ticket)

@@ -2,21 +2,25 @@
 
 from __future__ import annotations  # django-stubs has File generic, Django has not
 
+import time
 from typing import Any
 
 from django.core.files.base import File
 
-from lazyimages import current, formats, keys, sizes
+from lazyimages import conf, current, formats, heap, keys, sizes
 from lazyimages.engines.base import Job, Probe
-from lazyimages.exceptions import ImageError, ImageTooLarge
+from lazyimages.exceptions import Busy, ImageError, ImageTooLarge
+from lazyimages.slots import Slots, weight
 
 _MARK = "_lazyimages_probe"
+_decodes = Slots()  # of uploads: their own, so that neither they nor variants wait for the other
 
 
 def inspect(file: File[Any], client_name: str) -> Probe:
     """Return what an upload is, after decoding all of it once.
 
-    Raises `ImageError` or `RefusedName`, whose text is fit for the person who uploads. The result is kept
+    Raises `ImageError` or `RefusedName`, whose text is fit for the person who uploads; `ImageError` too
+    when so many files are being decoded that no turn comes within RENDER_WAIT seconds. The result is kept
     on the file object, so that a form and the model behind it decode the file once together.
     """
     keys.check_client_name(client_name)
@@ -33,9 +37,25 @@ def inspect(file: File[Any], client_name: str) -> Probe:
         background="#ffffff",
         animation="first",
     )
-    current.engine().render(data, [trial], limits=current.limits())
+    _decode(data, probe, trial)
     setattr(file, _MARK, probe)
     return probe
+
+
+def _decode(data: bytes, probe: Probe, trial: Job) -> None:
+    """Decode a file, holding as many of MAX_RENDERS slots as the memory for it is worth."""
+    engine, settings = current.engine(), conf.settings()
+    cost = engine.cost(probe, [trial])
+    heavy, deadline = weight(cost, of=settings.max_renders), time.monotonic() + settings.render_wait
+    try:
+        with _decodes.take(heavy, of=settings.max_renders, deadline=deadline):
+            try:
+                engine.render(data, [trial], limits=current.limits())
+            finally:
+                if cost > heap.LARGE:
+                    heap.give_back()
+    except Busy as error:
+        raise ImageError("many files are being uploaded right now; try again in a moment") from error
 
 
 def dimensions(file: File[Any]) -> tuple[int, int] | None:

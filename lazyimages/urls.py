@@ -19,6 +19,6 @@ register_converter(AnythingConverter, "lazyimages_anything")
 urlpatterns = [
     path("resizer", views.resizer, name="resizer"),
     path("v/<lazyimages_anything:key>", views.variant, name="variant"),
-    path("health", views.health, name="health"),
+    path("health", views.state, name="health"),
     path("<lazyimages_anything:path>", views.unknown),
 ]

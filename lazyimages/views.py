@@ -2,6 +2,7 @@
 
 import functools
 import re
+import time
 from collections.abc import Callable
 from urllib.parse import unquote_to_bytes
 
@@ -10,7 +11,8 @@ from django.utils.crypto import constant_time_compare
 from django.utils.http import http_date, parse_etags
 from django.views.decorators.csrf import csrf_exempt
 
-from lazyimages import __version__, conf, current, keys, markup, storage
+from lazyimages import __version__, arrivals, conf, current, health, keys, markup, storage
+from lazyimages.draining import draining
 from lazyimages.exceptions import (
     Busy,
     EncoderMissing,
@@ -23,6 +25,7 @@ from lazyimages.exceptions import (
 )
 from lazyimages.keys import VariantKey
 from lazyimages.render import How, Variant, get_or_make
+from lazyimages.stopwatch import Stopwatch
 
 SECRET_HEADER = "X-Lazyimages-Secret"  # noqa: S105  # the header's name
 
@@ -52,13 +55,17 @@ def _endpoint(view: View) -> View:
     @csrf_exempt
     @functools.wraps(view)
     def answer(request: HttpRequest, **kwargs: str) -> HttpResponse:
-        if request.method in ("GET", "HEAD"):
-            response = view(request, **kwargs)
+        watch = Stopwatch()
+        if draining():
+            response = _error(Busy("this process is about to end"))
+        elif request.method in ("GET", "HEAD"):
+            response = view(request, watch, **kwargs)
         else:
             response = _text(405, "GET or HEAD", {"Allow": "GET, HEAD"})
         response.headers.setdefault("Content-Length", str(len(response.content)))
         response["X-Content-Type-Options"] = "nosniff"
         response["Content-Security-Policy"] = "default-src 'none'; sandbox"
+        response["Server-Timing"] = _server_timing(watch)
         if request.method == "HEAD":
             response.content = b""
         return response
@@ -67,22 +74,26 @@ def _endpoint(view: View) -> View:
 
 
 @_endpoint
-def resizer(request: HttpRequest) -> HttpResponse:
+def resizer(request: HttpRequest, watch: Stopwatch) -> HttpResponse:
     """Answer `images/resizer?key=KEY`, where S3's routing rule sends who asks for a missing variant."""
-    return _answer(request, _key_in_query(request), redirect=conf.settings().delivery == "redirect")
+    redirect = conf.settings().delivery == "redirect"
+    return _answer(request, watch, _key_in_query(request), redirect=redirect)
 
 
 @_endpoint
-def variant(request: HttpRequest, key: str) -> HttpResponse:
+def variant(request: HttpRequest, watch: Stopwatch, key: str) -> HttpResponse:
     """Answer `images/v/KEY`: the public URL in local delivery, the second origin in failover."""
-    return _answer(request, key, redirect=False)
+    return _answer(request, watch, key, redirect=False)
 
 
 @_endpoint
-def health(request: HttpRequest) -> HttpResponse:
-    """Answer `images/health`: that the process is up, and how it is set. No storage call."""
+def state(request: HttpRequest, watch: Stopwatch) -> HttpResponse:
+    """Answer `images/health`: how the process is set, what the storage can do, how the CDN behaves.
+
+    503 when the storage cannot be read or written. `images/health?live` asks no storage.
+    """
     settings = conf.settings()
-    state = {
+    told: dict[str, object] = {
         "status": "ok",
         "version": __version__,
         "delivery": settings.delivery,
@@ -90,24 +101,48 @@ def health(request: HttpRequest) -> HttpResponse:
         "formats": [format.name for format in settings.formats],
         "engine": type(current.engine()).__name__,
     }
-    return JsonResponse(state, headers={"Cache-Control": _NO_STORE})
+    status = 200
+    if "live" not in request.GET:
+        with watch.stage("storage"):
+            can = health.storage_state()
+        words = {True: "ok", False: "unavailable"}
+        advice = health.advice()
+        told |= {
+            "status": "ok" if can.read and can.write else "degraded",
+            "storage": {"read": words[can.read], "write": words[can.write]},
+            "cdn": {
+                "status": "misconfigured" if advice else "ok",
+                "late_arrivals_last_hour": arrivals.in_the_last_hour(),
+                "advice": advice,
+            },
+        }
+        status = 200 if can.read and can.write else 503
+    return JsonResponse(told, status=status, headers={"Cache-Control": _NO_STORE})
 
 
 @_endpoint
-def unknown(request: HttpRequest, path: str = "") -> HttpResponse:
+def unknown(request: HttpRequest, watch: Stopwatch, path: str = "") -> HttpResponse:
     """Answer every other path below the prefix."""
     return _error(InvalidKey(path))
 
 
-def _answer(request: HttpRequest, text: str | None, *, redirect: bool) -> HttpResponse:
+def _answer(request: HttpRequest, watch: Stopwatch, text: str | None, *, redirect: bool) -> HttpResponse:
     if not _came_through_the_cdn(request):
         return _text(404, _PUBLIC_TEXT[404], {"Cache-Control": _NO_STORE})
     try:
         key = _allowed_key(text)
-        made = get_or_make(key)
+        made = get_or_make(key, watch)
     except LazyImagesError as error:
         return _error(error)
+    if made.how is How.FOUND:
+        _note_arrival(key, made)
     return _redirecting(key, made) if redirect else _serving(request, key, made)
+
+
+def _note_arrival(key: VariantKey, made: Variant) -> None:
+    """Count it when the CDN sends somebody here for what is there; in local delivery that is as it should."""
+    if conf.settings().delivery != "local" and made.last_modified is not None:
+        arrivals.note(key, time.time() - made.last_modified.timestamp())
 
 
 def _allowed_key(text: str | None) -> VariantKey:
@@ -162,6 +197,12 @@ def _error(error: LazyImagesError) -> HttpResponse:
 
 def _text(status: int, text: str, headers: dict[str, str]) -> HttpResponse:
     return HttpResponse(f"{text}\n", status=status, content_type="text/plain; charset=utf-8", headers=headers)
+
+
+def _server_timing(watch: Stopwatch) -> str:
+    """Return the value of Server-Timing (W3C), in milliseconds."""
+    seconds = {**watch.seconds, "total": watch.total}
+    return ", ".join(f"{stage};dur={1000 * spent:.1f}" for stage, spent in seconds.items())
 
 
 def _matches(request: HttpRequest, etag: str) -> bool:

@@ -93,8 +93,8 @@ else:
             "endpoint_url": os.environ.get("AWS_ENDPOINT_URL_S3"),
             "querystring_auth": False,
             "client_config": Config(
-                connect_timeout=2,
-                read_timeout=5,
+                connect_timeout=1,
+                read_timeout=3,
                 retries={"mode": "standard", "total_max_attempts": 2},
                 s3={"addressing_style": "path"} if os.environ.get("AWS_ENDPOINT_URL_S3") else {},
             ),
@@ -124,6 +124,8 @@ LAZYIMAGES = {
     "DELIVERY": DELIVERY,
     "CDN_URL": os.environ.get("CDN_URL", ""),
     "RESIZER_URL": os.environ.get("RESIZER_URL", ""),
+    # As many as the web server was told to run in each worker: gunicorn --threads.
+    "THREADS": int(os.environ["WEB_THREADS"]) if os.environ.get("WEB_THREADS") else None,
     "ORIGIN_SECRET": os.environ.get("ORIGIN_SECRET") or None,
     "DISTRIBUTION_ID": os.environ.get("DISTRIBUTION_ID") or None,
 }

@@ -17,12 +17,14 @@ ROOT = Path(__file__).resolve().parent.parent
 
 # The lowest first. `a.*` is a package with all that is in it.
 LAYERS: list[tuple[str, str]] = [
-    ("exceptions heap", "the errors; the memory of the process"),
+    ("exceptions heap draining stopwatch", "the errors; the process's memory and end; times"),
     ("sizes formats", "what a size and a format are"),
     ("keys", "names of originals and variants"),
     ("conf", "the settings"),
-    ("engines.* leases", "bytes to bytes; leases on a shared cache"),
+    ("engines.* leases refusals", "bytes to bytes; leases on a shared cache; what cannot be made"),
     ("current storage.* locks slots signals", "the engine that is set; files; flights and slots; signals"),
+    ("arrivals", "what arrives late"),
+    ("health", "whether all of it works"),
     ("markup", "URLs and attributes"),
     ("render uploads tags", "the one flow; what may be uploaded; the tags for any template language"),
     ("fields", "the model field"),
@@ -33,9 +35,9 @@ LAYERS: list[tuple[str, str]] = [
 # What each may import from outside of lazyimages; the first row that fits counts. The standard library is
 # everybody's.
 OUTSIDE: list[tuple[str, str]] = [
-    ("exceptions heap sizes formats keys", ""),
+    ("exceptions heap draining stopwatch sizes formats keys", ""),
     ("conf", "django"),
-    ("engines.base engines.complete engines.cost engines.progressive engines.shrink", ""),
+    ("engines.base engines.complete engines.cost engines.progressive engines.scans engines.shrink", ""),
     ("engines.resample", "PIL cykooz_resizer"),
     ("engines.libvips", "PIL pyvips"),
     ("engines.heic", "PIL pillow_heif"),
@@ -51,14 +53,14 @@ OUTSIDE: list[tuple[str, str]] = [
 
 # What must not be reached at all, not even through others.
 NEVER: list[tuple[str, str]] = [
-    ("markup", "render storage storage.* engines.* current locks slots leases uploads fields"),
+    ("markup", "render storage storage.* engines.* current locks slots leases refusals uploads fields"),
     (
         "tags jinja templatetags.*",
         "render storage storage.* engines.* current locks slots leases uploads fields",
     ),
     ("fields", "render locks leases views"),
     ("engines.*", "conf"),
-    ("render", "fields views markup"),
+    ("render", "fields views markup health"),
 ]
 
 # Imports inside functions, each for its reason; all others stand at the top.
@@ -73,7 +75,7 @@ LATE: dict[tuple[str, str], str] = {
 }
 
 # All that the example marketplace may touch.
-PUBLIC = {"lazyimages.fields", "lazyimages.urls"}
+PUBLIC = {"lazyimages.draining", "lazyimages.fields", "lazyimages.urls"}
 
 
 @dataclass(frozen=True)

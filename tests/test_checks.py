@@ -22,7 +22,8 @@ from lazyimages.fields import LazyImageField
 from tests.conftest import CDN, RESIZER
 
 PATIENT = {"bucket_name": "photos", "region_name": "eu-central-1"}
-QUICK = {**PATIENT, "client_config": Config(connect_timeout=2, read_timeout=5)}
+TWICE = {"mode": "standard", "total_max_attempts": 2}
+QUICK = {**PATIENT, "client_config": Config(connect_timeout=1, read_timeout=3, retries=TWICE)}
 
 
 class Overwriting(Storage):
@@ -301,25 +302,46 @@ class TestStorages:
         assert "Choose from default" in str(message.hint)
 
     @pytest.mark.parametrize(
-        ("config", "expected"),
+        ("config", "waits"),
         [
-            (None, ["W001"]),
-            (Config(), ["W001"]),
-            (Config(connect_timeout=2), ["W001"]),
-            (Config(read_timeout=5), ["W001"]),
-            (Config(connect_timeout=2, read_timeout=None), ["W001"]),
-            (Config(connect_timeout=2, read_timeout=5), []),
+            (None, "up to 615 seconds"),
+            (Config(), "up to 615 seconds"),
+            (Config(connect_timeout=2), "up to 325 seconds"),
+            (Config(read_timeout=5, retries=TWICE), "up to 131 seconds"),
+            (Config(connect_timeout=1, read_timeout=None), "for ever"),
+            (Config(connect_timeout=None, read_timeout=1), "for ever"),
+            (Config(connect_timeout=1, read_timeout=3), "up to 35 seconds"),
+            (Config(connect_timeout=1, read_timeout=3, retries={"mode": "standard"}), "up to 15 seconds"),
+            (Config(connect_timeout=1, read_timeout=3, retries={"mode": "adaptive"}), "up to 15 seconds"),
+            (Config(connect_timeout=1, read_timeout=3, retries={"max_attempts": 2}), "up to 15 seconds"),
+            (Config(connect_timeout=2, read_timeout=3, retries=TWICE), "up to 11 seconds"),
+            (Config(connect_timeout=1, read_timeout=3, retries=TWICE), None),
+            (Config(connect_timeout=1, read_timeout=3, retries={"max_attempts": 1}), None),
+            (Config(connect_timeout=2, read_timeout=8, retries={"total_max_attempts": 1}), None),
         ],
     )
     def test_waiting_long_for_s3(
-        self, storages_are: Callable[..., None], config: Config | None, expected: list[str]
+        self, storages_are: Callable[..., None], config: Config | None, waits: str | None
     ) -> None:
         storages_are(lazyimages={**PATIENT, "client_config": config})
-        assert ids() == expected
+        assert ids() == ([] if waits is None else ["W001"])
         for message in found():
-            assert message.msg.startswith("The storage 'lazyimages' waits 60 seconds or longer for S3")
-            assert "connect_timeout=2, read_timeout=5" in str(message.hint)
+            assert message.msg == (
+                f"The storage 'lazyimages' waits {waits} for one answer of S3, and a worker with it; "
+                "RENDER_WAIT is 10."
+            )
+            assert "connect_timeout=1, read_timeout=3" in str(message.hint)
+            assert "'total_max_attempts': 2" in str(message.hint)
             assert not message.is_serious()
+
+    def test_waiting_longer_than_render_wait(
+        self, storages_are: Callable[..., None], lazy: Callable[..., None]
+    ) -> None:
+        storages_are(lazyimages=QUICK)
+        lazy(RENDER_WAIT=9)
+        assert ids() == []
+        lazy(RENDER_WAIT=8)
+        assert ids() == ["W001"]
 
     def test_each_storage_that_waits_is_named_once(self, storages_are: Callable[..., None]) -> None:
         storages_are(default=PATIENT, lazyimages=PATIENT)

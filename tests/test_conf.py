@@ -16,8 +16,8 @@ from lazyimages.conf import Problem
 
 KEYS = [
     "SIZES FORMATS PRESETS CDN_URL DELIVERY RESIZER_URL ORIGINALS VARIANTS ENGINE QUALITY BACKGROUND",
-    "ANIMATION EFFORT CACHE CACHE_CONTROL MAX_PIXELS MAX_BYTES MAX_RENDERS RENDER_WAIT ORIGIN_SECRET",
-    "DISTRIBUTION_ID EXPIRE_VARIANTS_DAYS CLEANUP",
+    "ANIMATION EFFORT CACHE CACHE_CONTROL MAX_PIXELS MAX_BYTES MAX_RENDERS RENDER_WAIT THREADS",
+    "ORIGIN_SECRET DISTRIBUTION_ID EXPIRE_VARIANTS_DAYS CLEANUP",
 ]
 
 
@@ -63,6 +63,7 @@ class TestDefaults:
             ("max_bytes", 40 * 2**20),
             ("max_renders", os.cpu_count()),
             ("render_wait", 10),
+            ("threads", None),
             ("origin_secret", None),
             ("distribution_id", None),
             ("expire_variants_days", None),
@@ -140,6 +141,7 @@ class TestGoodValues:
             ("CACHE_CONTROL", "public, max-age=60"),
             ("MAX_PIXELS", 1),
             ("RENDER_WAIT", 0.5),
+            ("THREADS", 16),
             ("ORIGIN_SECRET", "a long one"),
             ("ORIGIN_SECRET", None),
             ("DISTRIBUTION_ID", "E2QWRUHEXAMPLE"),
@@ -217,6 +219,7 @@ MISTAKES = [
     ("E004", {"MAX_PIXELS": 1e8}, "out of range", "whole number"),
     ("E004", {"MAX_BYTES": True}, "True is out of range", "whole number"),
     ("E004", {"MAX_RENDERS": 0}, "0 is out of range", "from 1 to 1024"),
+    ("E004", {"THREADS": 0}, "0 is out of range", "from 1 to 1024"),
     ("E004", {"RENDER_WAIT": 0}, "0 is out of range", "at most 300"),
     ("E004", {"RENDER_WAIT": 301}, "301 is out of range", "at most 300"),
     ("E004", {"RENDER_WAIT": math.nan}, "nan is out of range", "seconds"),

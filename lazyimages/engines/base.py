@@ -1,7 +1,7 @@
 """What an engine is: the code that turns the bytes of an original and jobs into the bytes of variants."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Literal, Protocol
 
 from lazyimages.formats import Format
@@ -51,11 +51,16 @@ class Job:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Rendered:
-    """A variant: its bytes and its dimensions in pixels."""
+    """A variant: its bytes and its dimensions in pixels.
+
+    `seconds` is what the call that made it took to `decode`, `resize` and `encode`, for all of its jobs
+    together; empty when the engine does not measure it.
+    """
 
     data: bytes
     width: int
     height: int
+    seconds: Mapping[str, float] = field(default_factory=dict, compare=False)
 
 
 class Engine(Protocol):

@@ -24,6 +24,7 @@ from lazyimages.engines import (
 from lazyimages.engines.base import Job, Limits, Probe, Rendered
 from lazyimages.exceptions import EncoderMissing
 from lazyimages.formats import Format
+from lazyimages.stopwatch import Stopwatch
 
 _ANIMATED = ("gif", "webp", "png", "avif")
 _MOST_PLAYS = 65_535  # GIF and WebP have 16 bits for it
@@ -57,22 +58,33 @@ class PillowEngine:
         missing = {job.format.name for job in jobs} - self.encoders()
         if missing:
             raise EncoderMissing(f"this Pillow cannot write {', '.join(sorted(missing))}")
+        watch = Stopwatch()
         with reading.domain_errors():
-            image, format = reading.open_image(data, limits)
-            complete.check(data, format)
-            animated = any(keeps_frames(job) for job in jobs) and reading.frames(image) > 1
-            if animated:
-                kept, durations = _render_frames(image, jobs, limits)
-            else:
-                kept, durations = [[picture] for picture in _render_still(image, data, format, jobs)], []
-            plays = _plays(image)
-            return [
-                encoding.encode(frames, job, durations, plays) for frames, job in zip(kept, jobs, strict=True)
-            ]
+            with watch.stage("decode"):
+                image, format = reading.open_image(data, limits)
+                complete.check(data, format)
+                animated = any(keeps_frames(job) for job in jobs) and reading.frames(image) > 1
+                if animated:
+                    kept, durations = _render_frames(image, jobs, limits, watch)
+                else:
+                    stills = _render_still(image, data, format, jobs, watch)
+                    kept, durations = [[picture] for picture in stills], []
+                plays = _plays(image)
+            with watch.stage("encode"):
+                made = [
+                    encoding.encode(frames, job, durations, plays)
+                    for frames, job in zip(kept, jobs, strict=True)
+                ]
+        return timed(made, watch)
 
     def encoders(self) -> frozenset[str]:
         """Return the names of the formats that this Pillow can write."""
         return encoding.encoders()
+
+
+def timed(made: Sequence[Rendered], watch: Stopwatch) -> list[Rendered]:
+    """Return the variants of one call with its times."""
+    return [dataclasses.replace(rendered, seconds=watch.seconds) for rendered in made]
 
 
 def keeps_frames(job: Job) -> bool:
@@ -88,31 +100,34 @@ def _plays(image: ImageFile) -> int:
     return min(loop or 0, _MOST_PLAYS)
 
 
-def _render_still(image: ImageFile, data: bytes, format: Format, jobs: Sequence[Job]) -> list[Image.Image]:
+def _render_still(
+    image: ImageFile, data: bytes, format: Format, jobs: Sequence[Job], watch: Stopwatch
+) -> list[Image.Image]:
     """Return one small upright sRGB picture a job, from a decode that is no larger than they need."""
     turn = orientation.read(image)
     boxes = [orientation.stored_box(job.plan.box, turn, *image.size) for job in jobs]
     sizes = [stored_size(job, turn) for job in jobs]
     alone = streamed.better_alone(image, boxes, sizes)
     if alone is not None:
-        (large,) = _render_still(image, data, format, [jobs[alone]])
+        (large,) = _render_still(image, data, format, [jobs[alone]], watch)
         others = [*jobs[:alone], *jobs[alone + 1 :]]
-        small = _render_still(reading.reopen(data, format), data, format, others)
+        small = _render_still(reading.reopen(data, format), data, format, others, watch)
         return [*small[:alone], large, *small[alone:]]
     decoded = streamed.decode(image, data, boxes, sizes)
     if decoded is not None:
-        return finished(*decoded, jobs, turn, image.info.get("icc_profile"))
+        with watch.stage("resize"):
+            return finished(*decoded, jobs, turn, image.info.get("icc_profile"))
     factor = 1
     if image.format == "JPEG":
         factor = shrink.factor(boxes, sizes)
         if factor == 8 and reading.is_progressive(image):
             image = reading.reopen(progressive.for_an_eighth(data), format)
         image.draft(None, (image.width // factor, image.height // factor))
-    return _small_ones(image, jobs, turn, factor, boxes)
+    return _small_ones(image, jobs, turn, factor, boxes, watch)
 
 
 def _render_frames(
-    image: ImageFile, jobs: Sequence[Job], limits: Limits
+    image: ImageFile, jobs: Sequence[Job], limits: Limits, watch: Stopwatch
 ) -> tuple[list[list[Image.Image]], list[int]]:
     """Return the pictures of all frames, for each job, and the frames' durations in milliseconds.
 
@@ -125,7 +140,7 @@ def _render_frames(
         reading.check_pixels(image, 1, limits)  # the frames of a GIF may be larger than it says that it is
         turn = orientation.read(image)
         boxes = [orientation.stored_box(job.plan.box, turn, *image.size) for job in jobs]
-        for index, picture in enumerate(_small_ones(image, jobs, turn, 1, boxes)):
+        for index, picture in enumerate(_small_ones(image, jobs, turn, 1, boxes, watch)):
             if number == 0 or keeps_frames(jobs[index]):
                 kept[index].append(picture)
         durations.append(min(round(image.info.get("duration", 0)), _LONGEST_FRAME))
@@ -133,14 +148,20 @@ def _render_frames(
 
 
 def _small_ones(
-    image: ImageFile, jobs: Sequence[Job], turn: int, factor: int, boxes: Sequence[orientation.Box]
+    image: ImageFile,
+    jobs: Sequence[Job],
+    turn: int,
+    factor: int,
+    boxes: Sequence[orientation.Box],
+    watch: Stopwatch,
 ) -> list[Image.Image]:
     profile = image.info.get("icc_profile")
     image.load()
-    source = colour.resizable(image)
-    decoded_boxes = [shrink.shrunk(box, factor, source.size) for box in boxes]
-    decoded_at = factor if image.format == "JPEG" else None
-    return finished(source, decoded_boxes, jobs, turn, profile, decoded_at=decoded_at)
+    with watch.stage("resize"):
+        source = colour.resizable(image)
+        decoded_boxes = [shrink.shrunk(box, factor, source.size) for box in boxes]
+        decoded_at = factor if image.format == "JPEG" else None
+        return finished(source, decoded_boxes, jobs, turn, profile, decoded_at=decoded_at)
 
 
 def finished(

@@ -15,7 +15,7 @@ from PIL import Image
 from PIL.ImageFile import ImageFile
 
 from lazyimages import formats
-from lazyimages.engines import cost, orientation
+from lazyimages.engines import cost, orientation, scans
 from lazyimages.engines.base import Limits, Probe
 from lazyimages.exceptions import CorruptImage, ImageError, ImageTooLarge, UnsupportedImage
 from lazyimages.formats import Format
@@ -53,6 +53,8 @@ def open_image(data: bytes, limits: Limits) -> tuple[ImageFile, Format]:
     format = formats.sniff(data)
     if format is None or format.name not in _PLUGINS:
         raise _unsupported(format)
+    if format is formats.JPEG:
+        scans.check(data)
     image = reopen(data, format)
     width, height = image.size
     if width < 1 or height < 1:

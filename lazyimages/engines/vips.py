@@ -27,6 +27,7 @@ from lazyimages.engines import (
 from lazyimages.engines.base import Job, Limits, Probe, Rendered
 from lazyimages.engines.libvips import LibvipsError
 from lazyimages.engines.orientation import Box
+from lazyimages.stopwatch import Stopwatch
 
 _SAVERS: dict[str, tuple[str, dict[str, Any]]] = {
     "jpeg": ("jpegsave", {"optimize_coding": True, "subsample_mode": "on"}),
@@ -61,20 +62,25 @@ class VipsEngine:
 
     def render(self, data: bytes, jobs: Sequence[Job], *, limits: Limits) -> list[Rendered]:
         """Make all the jobs from one decode, in their order."""
+        watch = Stopwatch()
         with reading.domain_errors():
-            image, format = reading.open_image(data, limits)
-            complete.check(data, format)
-            turn = orientation.read(image)
-            boxes = [orientation.stored_box(job.plan.box, turn, *image.size) for job in jobs]
-            sizes = [pillow.stored_size(job, turn) for job in jobs]
-            profile, decoded_at = image.info.get("icc_profile"), None
-            decoded = streamed.decode(image, data, boxes, sizes)
-            if decoded is None and image.format == "JPEG" and jobs:
-                decoded_at = shrink.factor(boxes, sizes)
-                decoded = _decode_jpeg(image, data, boxes, decoded_at)
+            with watch.stage("decode"):
+                image, format = reading.open_image(data, limits)
+                complete.check(data, format)
+                turn = orientation.read(image)
+                boxes = [orientation.stored_box(job.plan.box, turn, *image.size) for job in jobs]
+                sizes = [pillow.stored_size(job, turn) for job in jobs]
+                profile, decoded_at = image.info.get("icc_profile"), None
+                decoded = streamed.decode(image, data, boxes, sizes)
+                if decoded is None and image.format == "JPEG" and jobs:
+                    decoded_at = shrink.factor(boxes, sizes)
+                    decoded = _decode_jpeg(image, data, boxes, decoded_at)
             if decoded is not None:
-                pictures = pillow.finished(*decoded, jobs, turn, profile, decoded_at=decoded_at)
-                return [_encode(picture, job) for picture, job in zip(pictures, jobs, strict=True)]
+                with watch.stage("resize"):
+                    pictures = pillow.finished(*decoded, jobs, turn, profile, decoded_at=decoded_at)
+                with watch.stage("encode"):
+                    made = [_encode(picture, job) for picture, job in zip(pictures, jobs, strict=True)]
+                return pillow.timed(made, watch)
         return self._pillow.render(data, jobs, limits=limits)
 
 

@@ -35,25 +35,26 @@ __all__ = [
 ]
 
 
-def get_variant(key: str) -> Stored | None:
+def get_variant(key: str, *, deadline: float | None = None) -> Stored | None:
     """Return a stored variant, or None; `StorageUnavailable` when the storage fails.
 
-    A refusal counts as missing, since that is S3's answer for a missing object to somebody without
-    s3:ListBucket.
+    On S3 that is also when it cannot be read by `deadline` (of `time.monotonic`). A refusal counts as
+    missing, since that is S3's answer for a missing object to somebody without s3:ListBucket.
     """
     try:
-        return _variants().read(key)
+        return _variants().read(key, deadline=deadline)
     except AccessDenied:
         return None
 
 
-def get_original(name: str, *, limit: int) -> bytes:
+def get_original(name: str, *, limit: int, deadline: float | None = None) -> bytes:
     """Return an original's bytes.
 
-    Raises `OriginalNotFound`, `ImageTooLarge` beyond `limit` bytes, and `StorageUnavailable`.
+    On S3 they are read by `deadline` (of `time.monotonic`), or not at all. Raises `OriginalNotFound`,
+    `ImageTooLarge` beyond `limit` bytes, and `StorageUnavailable`.
     """
     try:
-        stored = _originals().read(name, limit=limit)
+        stored = _originals().read(name, limit=limit, deadline=deadline)
     except AccessDenied as error:
         raise StorageUnavailable(
             f"{error}. On S3, give this application s3:GetObject on the originals and s3:ListBucket on "
@@ -69,10 +70,14 @@ def put_original(name: str, data: bytes, content_type: str) -> str:
     return _originals().write(name, data, content_type=content_type, cache_control=None)
 
 
-def put_variant(key: str, data: bytes, content_type: str) -> None:
-    """Store a variant, whole or not at all; `StorageUnavailable` when that fails."""
+def put_variant(key: str, data: bytes, content_type: str, *, deadline: float | None = None) -> None:
+    """Store a variant, whole or not at all; `StorageUnavailable` when that fails.
+
+    On S3 that is also when it is not stored by `deadline` (of `time.monotonic`).
+    """
     backend = _variants()
-    name = backend.write(key, data, content_type=content_type, cache_control=conf.settings().cache_control)
+    cache_control = conf.settings().cache_control
+    name = backend.write(key, data, content_type=content_type, cache_control=cache_control, deadline=deadline)
     if name != key:
         backend.delete([name])
         raise StorageUnavailable(

@@ -27,12 +27,23 @@ class AccessDenied(StorageUnavailable):
 
 
 class Backend(Protocol):
-    """One kind of storage. Every method raises `StorageUnavailable` when the storage fails."""
+    """One kind of storage. Every method raises `StorageUnavailable` when the storage fails.
 
-    def read(self, name: str, *, limit: int | None = None) -> Stored | None:
+    A storage behind a network gives up at `deadline` (of `time.monotonic`); others need not heed it.
+    """
+
+    def read(self, name: str, *, limit: int | None = None, deadline: float | None = None) -> Stored | None:
         """Return a file, or None when there is none; `ImageTooLarge` beyond `limit` bytes."""
 
-    def write(self, name: str, data: bytes, *, content_type: str, cache_control: str | None) -> str:
+    def write(
+        self,
+        name: str,
+        data: bytes,
+        *,
+        content_type: str,
+        cache_control: str | None,
+        deadline: float | None = None,
+    ) -> str:
         """Store a file so that nobody ever sees a part of it; return the name it got."""
 
     def delete(self, names: Iterable[str]) -> None:

@@ -2,16 +2,18 @@
 
 import errno
 import os
+import stat
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from secrets import token_hex
 
 from django.conf import settings as django_settings
 from django.core.exceptions import SuspiciousFileOperation
 from django.core.files.storage import Storage
 
+from lazyimages import sizes
 from lazyimages.exceptions import ImageTooLarge, StorageUnavailable
 from lazyimages.storage.base import AccessDenied, Stored
 
@@ -24,24 +26,40 @@ class FileSystemBackend:
     def __init__(self, storage: Storage) -> None:
         self._storage = storage
 
-    def read(self, name: str, *, limit: int | None = None) -> Stored | None:
-        """Return a file, or None; `ImageTooLarge` beyond `limit` bytes."""
+    def read(self, name: str, *, limit: int | None = None, deadline: float | None = None) -> Stored | None:
+        """Return a file, or None; `ImageTooLarge` beyond `limit` bytes.
+
+        What is no plain file, and a link that leads out of the storage, are as good as missing.
+        """
         try:
-            with self._path(name).open("rb") as file:
-                stat = os.fstat(file.fileno())
-                if limit is not None and stat.st_size > limit:
-                    raise ImageTooLarge(f"the file has {stat.st_size} bytes; {limit} are allowed")
-                return Stored(data=file.read(), last_modified=datetime.fromtimestamp(stat.st_mtime, UTC))
-        except (FileNotFoundError, NotADirectoryError, IsADirectoryError, SuspiciousFileOperation):
+            path = self._path(name)
+            descriptor = _open_plain(path, self._path(""), follow=not _is_variant(name))
+            with os.fdopen(descriptor, "rb") as file:
+                found = os.fstat(file.fileno())
+                if limit is not None and found.st_size > limit:
+                    raise ImageTooLarge(f"the file has {found.st_size} bytes; {limit} are allowed")
+                return Stored(data=file.read(), last_modified=datetime.fromtimestamp(found.st_mtime, UTC))
+        except (FileNotFoundError, NotADirectoryError, SuspiciousFileOperation):
+            return None
+        except UnicodeEncodeError:  # the locale's encoding has no name for it, so no file can have it
             return None
         except PermissionError as error:
             raise AccessDenied(str(error)) from error
         except OSError as error:
-            if error.errno == errno.ENAMETOOLONG:  # keys may be longer than what a file system can hold
+            # Keys may be longer than what a file system can hold; a socket cannot be opened.
+            if error.errno in (errno.ENAMETOOLONG, errno.ENXIO):
                 return None
             raise StorageUnavailable(str(error)) from error
 
-    def write(self, name: str, data: bytes, *, content_type: str, cache_control: str | None) -> str:
+    def write(
+        self,
+        name: str,
+        data: bytes,
+        *,
+        content_type: str,
+        cache_control: str | None,
+        deadline: float | None = None,
+    ) -> str:
         """Write the file under its name in one step. The headers have no place in a file system."""
         target = self._path(name)
         try:
@@ -77,6 +95,32 @@ class FileSystemBackend:
 
     def _path(self, name: str) -> Path:
         return Path(self._storage.path(name))
+
+
+def _is_variant(name: str) -> bool:
+    """Tell whether a name is in a directory named like a size, where nobody but lazyimages writes."""
+    return sizes.is_size(PurePosixPath(name).parent.name)
+
+
+def _open_plain(path: Path, root: Path, *, follow: bool) -> int:
+    """Open a plain file to be read, and nothing that could block or never end; `FileNotFoundError` for both.
+
+    `follow` a link in the place of the file where it leads to below the storage's directory, or below its
+    own. Directories may be links to anywhere: that is how disks are joined.
+    """
+    if path.is_symlink():
+        # Not Path.resolve, which raises RuntimeError for links in a circle before Python 3.13.
+        target = Path(os.path.realpath(path))
+        places = (os.path.realpath(root), os.path.realpath(path.parent))
+        if not follow or not any(target.is_relative_to(place) for place in places):
+            raise FileNotFoundError(errno.ENOENT, "a link that leads elsewhere", str(path))
+        path = target
+    # Without O_NONBLOCK, opening a named pipe waits for somebody to write into it.
+    descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
+    if stat.S_ISREG(os.fstat(descriptor).st_mode):
+        return descriptor
+    os.close(descriptor)
+    raise FileNotFoundError(errno.ENOENT, "no plain file", str(path))
 
 
 def _make_directories(directory: Path) -> None:

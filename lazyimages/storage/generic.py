@@ -15,7 +15,7 @@ class GenericBackend:
     def __init__(self, storage: Storage) -> None:
         self._storage = storage
 
-    def read(self, name: str, *, limit: int | None = None) -> Stored | None:
+    def read(self, name: str, *, limit: int | None = None, deadline: float | None = None) -> Stored | None:
         """Return a file, or None; `ImageTooLarge` beyond `limit` bytes."""
         try:
             with self._storage.open(name) as file:
@@ -28,7 +28,15 @@ class GenericBackend:
             raise ImageTooLarge(f"the file has more than the {limit} bytes that are allowed")
         return Stored(data=data, last_modified=None)
 
-    def write(self, name: str, data: bytes, *, content_type: str, cache_control: str | None) -> str:
+    def write(
+        self,
+        name: str,
+        data: bytes,
+        *,
+        content_type: str,
+        cache_control: str | None,
+        deadline: float | None = None,
+    ) -> str:
         """Save the file; the headers are the storage's own affair."""
         content = ContentFile(data)
         content.content_type = content_type  # type: ignore[attr-defined]  # some storages look for it

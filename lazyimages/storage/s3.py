@@ -1,13 +1,19 @@
 """Amazon S3 through django-storages' `S3Storage`: one request an operation, one client a process."""
 
+import math
 import os
 import threading
-from collections.abc import Iterable, Iterator
+import time
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import closing, contextmanager
+from contextvars import ContextVar
+from io import BytesIO
 from typing import TYPE_CHECKING, Any, NoReturn
 from weakref import WeakKeyDictionary
 
 from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError
+from botocore.parsers import ResponseParserError
 from storages.backends.s3 import S3Storage
 from storages.utils import clean_name
 from urllib3.exceptions import HTTPError
@@ -16,14 +22,22 @@ from lazyimages.exceptions import ImageTooLarge, StorageUnavailable
 from lazyimages.storage.base import AccessDenied, Stored
 
 if TYPE_CHECKING:
+    from botocore.response import StreamingBody
     from types_boto3_s3.client import S3Client
 
-_FAILURES = (BotoCoreError, HTTPError, OSError)  # HTTPError: botocore lets it through while a body is read
+# botocore lets HTTPError through while it reads a body, and ResponseParserError for an answer that is none.
+_FAILURES = (BotoCoreError, HTTPError, OSError, ResponseParserError)
 _BATCH = 1000  # S3 API, DeleteObjects: at most 1,000 keys a request
+_LEAST, _MOST = 2**12, 2**20  # bytes of a body that are asked for at a time
+_ROOM = 2**26  # bytes at most that are made room for before they come
+_QUICK = 0.1  # seconds; what comes sooner is followed by twice as much
+_SLOWEST = 10_000  # bytes a second, at which no piece takes longer than the deadline
+_MOMENT = 0.5  # seconds that every operation has, however late it is
 _CONNECTIONS = 64  # botocore keeps 10 by default and throws away those of further threads
 _UPLOAD_ONLY = ("ACL", "ContentType", "CacheControl")  # buckets made since April 2023 refuse an ACL
 _SSE_CUSTOMER = ("SSECustomerAlgorithm", "SSECustomerKey", "SSECustomerKeyMD5")
 
+_latest: ContextVar[float] = ContextVar("lazyimages_s3_latest", default=math.inf)  # of time.monotonic
 _clients: WeakKeyDictionary[S3Storage, tuple[int, "S3Client"]] = WeakKeyDictionary()
 _clients_lock = threading.Lock()
 os.register_at_fork(after_in_child=lambda: globals().update(_clients_lock=threading.Lock()))
@@ -56,6 +70,8 @@ def _make_client(storage: S3Storage) -> "S3Client":
         config=config.merge(Config(max_pool_connections=connections)),
         verify=storage.verify,
     )
+    made.meta.events.register("request-created.s3", _shorten)
+    made.meta.events.register("needs-retry.s3", _give_up)
     return made
 
 
@@ -65,20 +81,23 @@ class S3Backend:
     def __init__(self, storage: S3Storage) -> None:
         self._storage = storage
 
-    def read(self, name: str, *, limit: int | None = None) -> Stored | None:
-        """Return an object by one GET, or None; `ImageTooLarge` beyond `limit` bytes, unread."""
+    def read(self, name: str, *, limit: int | None = None, deadline: float | None = None) -> Stored | None:
+        """Return an object by one GET, or None; `ImageTooLarge` beyond `limit` bytes, unread.
+
+        Length and checksum are compared with what S3 announced, so that a part is never taken for whole.
+        """
         parameters = self._storage.get_object_parameters(name)
         try:
-            answer = client(self._storage).get_object(
-                Bucket=self._storage.bucket_name,
-                Key=self._key(name),
-                **{key: parameters[key] for key in _SSE_CUSTOMER if key in parameters},
-            )
-            length = answer["ContentLength"]
-            with answer["Body"] as body:
-                if limit is not None and length > limit:
-                    raise ImageTooLarge(f"the file has {length} bytes; {limit} are allowed")
-                return Stored(data=body.read(), last_modified=answer["LastModified"])
+            with _until(deadline) as time_left:
+                answer = client(self._storage).get_object(
+                    Bucket=self._storage.bucket_name,
+                    Key=self._key(name),
+                    **{key: parameters[key] for key in _SSE_CUSTOMER if key in parameters},
+                )
+                # closing(), for "with body" would hand over the stream below, which compares nothing.
+                with closing(answer["Body"]) as body:
+                    data = _whole(body, answer.get("ContentLength"), limit=limit, time_left=time_left)
+            return Stored(data=data, last_modified=answer.get("LastModified"))
         except ClientError as error:
             if error.response["Error"]["Code"] in ("NoSuchKey", "404"):
                 return None
@@ -86,16 +105,24 @@ class S3Backend:
         except _FAILURES as error:
             _raise(error)
 
-    def write(self, name: str, data: bytes, *, content_type: str, cache_control: str | None) -> str:
+    def write(
+        self,
+        name: str,
+        data: bytes,
+        *,
+        content_type: str,
+        cache_control: str | None,
+        deadline: float | None = None,
+    ) -> str:
         """Store an object by one PUT, which S3 makes visible whole or not at all."""
         parameters = self._parameters(name)
         if cache_control is not None:
             parameters["CacheControl"] = cache_control
-        with _translated():
+        with _translated(), _until(deadline) as time_left:
             client(self._storage).put_object(
                 Bucket=self._storage.bucket_name,
                 Key=self._key(name),
-                Body=data,
+                Body=_Sent(data, time_left),
                 ContentType=content_type,
                 **parameters,
             )
@@ -133,6 +160,85 @@ class S3Backend:
     def _parameters(self, name: str) -> dict[str, Any]:
         own: dict[str, Any] = self._storage.get_object_parameters(name)
         return {key: value for key, value in own.items() if key not in _UPLOAD_ONLY}
+
+
+def _whole(
+    body: "StreamingBody", length: int | None, *, limit: int | None, time_left: Callable[[], float]
+) -> bytes:
+    """Return a body of `length` bytes (None: not announced), read while there is time left."""
+    if limit is not None and length is not None and length > limit:
+        raise ImageTooLarge(f"the file has {length} bytes; {limit} are allowed")
+    data = BytesIO()
+    if length:  # room at once, for a buffer that grows is copied again and again
+        data.seek(min(length, _ROOM) - 1)
+        data.write(b"\0")
+        data.seek(0)
+    amount = _LEAST
+    while True:
+        started = time.monotonic()
+        if (left := time_left()) <= 0:
+            raise StorageUnavailable(f"{data.tell()} of {length} bytes had come when the time was over")
+        # read(n) returns when n bytes are there: so few that they come in time at the slowest rate.
+        piece = body.read(int(max(_LEAST, min(amount, left * _SLOWEST))))
+        if not piece:  # and botocore has compared the checksum
+            break
+        data.write(piece)
+        if limit is not None and data.tell() > limit:
+            raise ImageTooLarge(f"the file has more than the {limit} bytes that are allowed")
+        quick = time.monotonic() - started < _QUICK
+        amount = min(2 * amount, _MOST) if quick else max(amount // 2, _LEAST)
+    if length is not None and data.tell() != length:
+        raise StorageUnavailable(f"{data.tell()} bytes came where {length} were announced")
+    data.truncate()
+    return data.getvalue()
+
+
+class _Sent(BytesIO):
+    """A body that is sent while there is time left; botocore reads it in small blocks."""
+
+    def __init__(self, data: bytes, time_left: Callable[[], float]) -> None:
+        super().__init__(data)
+        self._time_left = time_left
+
+    def read(self, size: int | None = -1, /) -> bytes:
+        """Return the next bytes; `StorageUnavailable` when the time is over."""
+        if self._time_left() <= 0:
+            raise StorageUnavailable(f"{self.tell()} bytes were sent when the time was over")
+        return super().read(size)
+
+
+@contextmanager
+def _until(deadline: float | None) -> Iterator[Callable[[], float]]:
+    """Have the requests of the block end by `deadline`; yield a function that tells the seconds left.
+
+    However late it is, there is a moment for one try: RENDER_WAIT may be 0, and a render that waited long
+    for its slot is worth storing.
+    """
+    latest = math.inf if deadline is None else max(deadline, time.monotonic() + _MOMENT)
+    token = _latest.set(latest)
+    try:
+        yield lambda: latest - time.monotonic()
+    finally:
+        _latest.reset(token)
+
+
+def _shorten(request: Any, **kwargs: Any) -> None:
+    """Give a request no longer to be answered than there is time left, and none begins without any.
+
+    botocore looks for `read_timeout` there since 1.43.72; before, that of the client's settings holds.
+    """
+    if (latest := _latest.get()) == math.inf:
+        return
+    if (left := latest - time.monotonic()) <= 0:
+        raise StorageUnavailable("no time is left to ask S3 once more")
+    own = request.context["client_config"].read_timeout
+    request.context["read_timeout"] = left if own is None else min(own, left)
+
+
+def _give_up(caught_exception: Exception | None, **kwargs: Any) -> None:
+    """Let nobody sleep before a retry for which there is no time."""
+    if caught_exception is not None and _latest.get() <= time.monotonic():
+        raise caught_exception
 
 
 class _translated:

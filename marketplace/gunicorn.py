@@ -1,0 +1,13 @@
+"""How the shop runs under gunicorn: `gunicorn --config python:marketplace.gunicorn marketplace.wsgi`."""
+
+from gunicorn.workers.base import Worker
+
+from lazyimages import draining
+
+# Renders in flight have ended long before; a worker that hangs is killed then.
+graceful_timeout = 10
+
+
+def post_worker_init(worker: Worker) -> None:
+    """Have SIGTERM refuse new renders, once gunicorn has set its own handlers."""
+    draining.on_sigterm()
