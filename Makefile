@@ -4,7 +4,7 @@ VENV ?= .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check
 
-.PHONY: demo test lint matrix screenshots bench build wheel-check clean help
+.PHONY: demo test fuzz soak lint matrix screenshots bench build wheel-check clean help
 
 help:            ## show this list
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 22
@@ -14,6 +14,12 @@ demo: $(VENV)/.demo  ## the example shop on http://127.0.0.1:8000 (DELIVERY, DEM
 
 test: $(VENV)/.test  ## all tests; ARGS="-k name" for some
 	$(BIN)/python -m pytest $(ARGS)
+
+soak: $(VENV)/.test  ## load, faults and misbehaving caches for longer, 15 minutes at most; prints its figures
+	SOAK=1 timeout --kill-after=20 900 $(BIN)/python -m pytest -s tests/fire $(ARGS)
+
+fuzz: $(VENV)/.test  ## damaged files and hostile keys, 10 minutes (FUZZ_MINUTES, FUZZ_SEED)
+	$(BIN)/python -m tests.fuzz
 
 lint: $(VENV)/.test  ## ruff and mypy
 	$(BIN)/ruff check .

@@ -40,7 +40,9 @@ class CorruptImage(ImageError):
 
 
 class ImageTooLarge(ImageError):
-    """The image has more bytes, or more pixels over all its frames, than the settings allow."""
+    """The image has more bytes, or pixels over all its frames, than the settings allow, or would take too
+    long to read: more than 100 scans, 10,000 frames, or 50,000 segments, chunks or blocks.
+    """
 
     reason = "too-large"
 

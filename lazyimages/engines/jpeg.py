@@ -17,7 +17,8 @@ from lazyimages.exceptions import CorruptImage
 _SOS, _DRI = 0xDA, 0xDD
 _BETWEEN_SCANS = {0xC4, 0xDB, 0xDD, 0xFE, *range(0xE0, 0xF0)}
 # Inside of a scan FF is followed by 00 or a restart marker; others may have more of FF before (T.81, B.1.1).
-_SCAN_END = re.compile(rb"\xff+(?=[^\x00\xd0-\xd7\xff])")
+# These are no part of the pattern: of a long run that is not followed by a marker it would try every part.
+_SCAN_END = re.compile(rb"\xff(?=[^\x00\xd0-\xd7\xff])")
 _FILL = {127, 128}  # what blocks without coefficients decode to; inks are inverted
 _NOISE = bytes((at * at * 13 + at * 167) % 255 for at in range(512))  # never FF, which begins a marker
 
@@ -77,10 +78,12 @@ def _end_of_scans(data: bytes) -> int | None:
             if data[at] != 0xFF or marker in (0x00, 0xFF):
                 at += 1
             elif marker == _SOS:
-                found = _SCAN_END.search(data, at + 2 + int.from_bytes(data[at + 2 : at + 4]))
+                scan = at + 2 + int.from_bytes(data[at + 2 : at + 4])
+                found = _SCAN_END.search(data, scan)
                 if found is None:
                     return None
-                at = end = found.start()
+                at = found.start()
+                end = scan + len(data[scan:at].rstrip(b"\xff"))
             elif end is not None and marker not in _BETWEEN_SCANS:
                 return end
             else:

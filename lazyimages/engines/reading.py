@@ -15,12 +15,15 @@ from PIL import Image
 from PIL.ImageFile import ImageFile
 
 from lazyimages import formats
-from lazyimages.engines import cost, orientation, scans
+from lazyimages.engines import cost, orientation, pieces, scans
 from lazyimages.engines.base import Limits, Probe
 from lazyimages.exceptions import CorruptImage, ImageError, ImageTooLarge, UnsupportedImage
 from lazyimages.formats import Format
 
 logger = logging.getLogger("lazyimages")
+
+# A frame of one pixel takes its time and memory too, and pixels are what the limit of the call counts.
+_MOST_FRAMES = 10_000
 
 # What decoding takes by mode, where it is not 4: with what `colour.resizable` makes of it. 16-bit pictures go
 # by way of 32 bits.
@@ -53,15 +56,21 @@ def open_image(data: bytes, limits: Limits) -> tuple[ImageFile, Format]:
     format = formats.sniff(data)
     if format is None or format.name not in _PLUGINS:
         raise _unsupported(format)
+    pieces.check(data, format)
     if format is formats.JPEG:
         scans.check(data)
     image = reopen(data, format)
     width, height = image.size
     if width < 1 or height < 1:
         raise CorruptImage("the image has no pixels")
+    if image.format == "PNG" and image.mode == "P" and image.palette is None:
+        raise CorruptImage("the image has no palette")
     # One picture over the limit is refused before its frames are counted, which reads the whole file.
     check_pixels(image, 1, limits)
-    check_pixels(image, frames(image), limits)
+    count = frames(image)
+    if count > _MOST_FRAMES:
+        raise ImageTooLarge(f"the image has {count:,} frames; at most {_MOST_FRAMES:,} are allowed")
+    check_pixels(image, count, limits)
     return image, format
 
 

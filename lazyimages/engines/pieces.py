@@ -1,0 +1,73 @@
+"""How many pieces a file is in: segments, chunks and blocks. Pure.
+
+Readers take them one by one, and keep what they do not know. So a file of millions of empty ones would keep a
+process busy for a minute, and fill its memory, at a size that no limit on pixels or bytes forbids.
+"""
+
+import re
+from collections.abc import Callable, Iterator
+
+from lazyimages.exceptions import ImageTooLarge
+from lazyimages.formats import Format
+
+MOST = 50_000  # a photo has a few dozen; 40 MB of PNG in the usual chunks are 5,000
+
+_SOS = 0xDA
+_MARKER = re.compile(rb"\xff[^\x00\xff]")
+_WITHOUT_LENGTH = {0x01, *range(0xD0, 0xD9)}
+_FULL = 128  # bytes of a GIF's block; programs fill them up to 254 or 255
+
+
+def check(data: bytes, format: Format) -> None:
+    """Raise `ImageTooLarge` when a file is in more than `MOST` pieces."""
+    pieces = _PIECES.get(format.name)
+    if pieces is None:
+        return
+    count = 0
+    for more in pieces(data):
+        count += more
+        if count > MOST:
+            raise ImageTooLarge(
+                f"the file is in more than {MOST:,} pieces, which take too long to read; "
+                "save it again with another program"
+            )
+
+
+def _jpeg(data: bytes) -> Iterator[int]:
+    """Yield for each segment before the first scan 1, and one for each byte between it and the one before."""
+    at = 2
+    while (found := _MARKER.search(data, at)) is not None:
+        yield 1 + found.start() - at
+        marker, at = data[found.start() + 1], found.end()
+        if marker == _SOS:
+            return
+        if marker not in _WITHOUT_LENGTH:
+            at += int.from_bytes(data[at : at + 2])
+
+
+def _png(data: bytes) -> Iterator[int]:
+    at = 8
+    while at < len(data):
+        yield 1
+        at += 12 + int.from_bytes(data[at : at + 4])
+
+
+def _gif(data: bytes) -> Iterator[int]:
+    """Yield 1 for a picture, an extension, and a block of theirs that is not full."""
+    at, end = 13 + _colour_table(data, 10), len(data)
+    while at < end and data[at] in (0x21, 0x2C):
+        yield 1
+        at += 2 if data[at] == 0x21 else 11 + _colour_table(data, at + 9)
+        while at < end and data[at]:
+            if data[at] < _FULL:
+                yield 1
+            at += 1 + data[at]
+        at += 1
+
+
+def _colour_table(data: bytes, at: int) -> int:
+    flags = data[at] if at < len(data) else 0
+    return 3 << ((flags & 7) + 1) if flags & 0x80 else 0
+
+
+_PIECES: dict[str, Callable[[bytes], Iterator[int]]] = {"jpeg": _jpeg, "png": _png, "gif": _gif}
