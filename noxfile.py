@@ -11,9 +11,9 @@ PAIRS = [("3.11", "Django>=5.2,<5.3"), ("3.12", "Django>=6.0"), ("3.13", "Django
 @nox.session
 @nox.parametrize("python,django", PAIRS, ids=[python for python, _ in PAIRS])
 def tests(session: nox.Session, django: str) -> None:
-    """Run the tests, but for those that look closely at pictures, which are the same everywhere."""
+    """Run the tests, but for those of pictures' details and of load, which are the same everywhere."""
     session.install("-r", "requirements-test.txt", django)
     session.run("python", "-c", "import sys, django; print(sys.version, 'Django', django.__version__)")
-    pictures = ("test_demo_photos.py", "engine/test_sharpness.py", "engine/test_vips.py")
-    ignored = [f"--ignore=tests/{path}" for path in pictures]
+    same = ("test_demo_photos.py", "engine/test_sharpness.py", "engine/test_vips.py", "fire", "fuzz")
+    ignored = [f"--ignore=tests/{path}" for path in same]
     session.run("python", "-m", "pytest", *ignored, *session.posargs)

@@ -31,17 +31,22 @@ def note(key: VariantKey, age: float) -> None:
 
     One arrival a minute and process is logged.
     """
+    if age > LATE_SECONDS:
+        _count_and_tell(f"key={key.quoted} age_s={age:.0f}")
+
+
+def note_sent_away() -> None:
+    """Count that a browser came by a routing rule of the bucket, where the CDN itself should have asked."""
+    _count_and_tell("sent_by=routing-rule")
+
+
+def _count_and_tell(what: str) -> None:
     global _told
-    if age <= LATE_SECONDS:
-        return
     with suppress(OSError):  # a full disk: the line in the log is there all the same
         _count()
     if time.monotonic() - _told >= 60 or not _told:
         _told = time.monotonic()
-        logger.warning(
-            "cdn misconfigured: key=%s age_s=%d late_arrivals_last_hour=%d",
-            *(key.quoted, age, in_the_last_hour()),
-        )
+        logger.warning("cdn misconfigured: %s late_arrivals_last_hour=%d", what, in_the_last_hour())
 
 
 def in_the_last_hour() -> int:

@@ -24,8 +24,9 @@ _ADVICE = {
         "default TTL of its cache policy to 0, and invalidate /*."
     ),
     "failover": (
-        "Variants that exist keep arriving at the resizer: the CDN may not read the bucket. Run "
-        "lazyimages_setup_bucket, and look at the origin access control of its first origin."
+        "Variants that exist keep arriving at the resizer: the CDN may not read the bucket, or its first origin "
+        "is the website endpoint. Run lazyimages_setup_bucket, which removes our routing rules, let the first "
+        "origin be the bucket itself with origin access control, and invalidate /*."
     ),
 }
 

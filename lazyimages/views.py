@@ -77,6 +77,9 @@ def _endpoint(view: View) -> View:
 def resizer(request: HttpRequest, watch: Stopwatch) -> HttpResponse:
     """Answer `images/resizer?key=KEY`, where S3's routing rule sends who asks for a missing variant."""
     redirect = conf.settings().delivery == "redirect"
+    if not _came_through_the_cdn(request):
+        # In failover only a routing rule that was left over leads here, and browsers know no secret.
+        arrivals.note_sent_away()
     return _answer(request, watch, _key_in_query(request), redirect=redirect)
 
 

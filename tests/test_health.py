@@ -188,6 +188,18 @@ class TestLateArrivals:
         self.arrive("local", times=20)
         assert look()[1]["cdn"]["late_arrivals_last_hour"] == 0
 
+    def test_browsers_that_come_by_a_routing_rule_without_the_secret(
+        self, delivery: Callable[..., None], caplog: pytest.LogCaptureFixture
+    ) -> None:
+        """In failover no rule should be there; they get a 404, so that the operator is to know."""
+        delivery("failover", ORIGIN_SECRET="open sesame")
+        for _ in range(arrivals.MANY):
+            assert Client().get(f"/images/resizer?key={KEY}").status_code == 404
+        cdn = look()[1]["cdn"]
+        assert (cdn["status"], cdn["late_arrivals_last_hour"]) == ("misconfigured", arrivals.MANY)
+        assert "removes our routing rules" in cdn["advice"]
+        assert "cdn misconfigured: sent_by=routing-rule" in caplog.text
+
     def test_on_s3(self, s3: Any, delivery: Callable[..., None], monkeypatch: pytest.MonkeyPatch) -> None:
         delivery("redirect")
         s3.put_object(Bucket=BUCKET, Key=KEY, Body=jpeg())

@@ -178,7 +178,8 @@ class Stack:
         shared = self._shop_socket.fileno()
         self._children["shop"] = start_child(
             [
-                *(sys.executable, "-m", "gunicorn", "marketplace.wsgi:application"),
+                *(sys.executable, "-m", "gunicorn", "--config", "python:marketplace.gunicorn"),
+                "marketplace.wsgi:application",
                 *("--bind", f"fd://{shared}"),
                 *("--workers", str(self._workers), "--threads", str(self._threads)),
                 *("--access-logfile", "-", "--access-logformat", '%(s)s %(m)s "%(U)s?%(q)s" %(M)sms'),

@@ -1,0 +1,1 @@
+"""The resizer under fire: herds of requests, killed processes, storages that fail."""

@@ -1,0 +1,1 @@
+"""The whole chain behind caches that are set wrongly: s3rver, Varnish and nginx, Chromium."""
