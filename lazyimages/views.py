@@ -62,6 +62,7 @@ def _endpoint(view: View) -> View:
             response = view(request, watch, **kwargs)
         else:
             response = _text(405, "GET or HEAD", {"Allow": "GET, HEAD"})
+        _forget_cookies(request)
         response.headers.setdefault("Content-Length", str(len(response.content)))
         response["X-Content-Type-Options"] = "nosniff"
         response["Content-Security-Policy"] = "default-src 'none'; sandbox"
@@ -71,6 +72,12 @@ def _endpoint(view: View) -> View:
         return response
 
     return answer
+
+
+def _forget_cookies(request: HttpRequest) -> None:
+    """Show Django's middleware no cookies: it answers bad ones with new ones, which a cache might keep."""
+    request.COOKIES.clear()
+    request.META["CSRF_COOKIE_NEEDS_UPDATE"] = False  # CsrfViewMiddleware has seen them already
 
 
 @_endpoint

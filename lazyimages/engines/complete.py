@@ -114,6 +114,8 @@ def _tiff(data: bytes) -> bool:
     places: dict[int, tuple[int, ...]] = {}
     for at in range(directory + 2, directory + 2 + 12 * entries, 12):
         tag, kind, count, value = struct.unpack_from(f"{order}HHII", data, at)
+        if tag in places:
+            continue  # readers take the first of a tag; there may be 65,535, and megabytes behind each
         code = _TIFF_NUMBERS.get(kind, "")
         if code and (tag in _TIFF_PLACES or tag in _TIFF_PLACES.values()):
             inside = struct.calcsize(f"{order}{count}{code}") <= 4

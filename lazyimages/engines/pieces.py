@@ -5,6 +5,7 @@ process busy for a minute, and fill its memory, at a size that no limit on pixel
 """
 
 import re
+import struct
 from collections.abc import Callable, Iterator
 
 from lazyimages.exceptions import ImageTooLarge
@@ -14,7 +15,11 @@ MOST = 50_000  # a photo has a few dozen; 40 MB of PNG in the usual chunks are 5
 
 _SOS = 0xDA
 _MARKER = re.compile(rb"\xff[^\x00\xff]")
+_APP1 = 0xE1
+# Pillow joins EXIF that is in several, copying what it has each time. One segment is what the format allows.
+_EXIF_SEGMENT = 1_000
 _WITHOUT_LENGTH = {0x01, *range(0xD0, 0xD9)}
+_TIFF_PLACES = (273, 324)  # StripOffsets, TileOffsets
 _FULL = 128  # bytes of a GIF's block; programs fill them up to 254 or 255
 
 
@@ -34,13 +39,17 @@ def check(data: bytes, format: Format) -> None:
 
 
 def _jpeg(data: bytes) -> Iterator[int]:
-    """Yield for each segment before the first scan 1, and one for each byte between it and the one before."""
+    """Yield for each segment before the first scan 1, and one for each byte between it and the one before;
+    for EXIF more.
+    """
     at = 2
     while (found := _MARKER.search(data, at)) is not None:
         yield 1 + found.start() - at
         marker, at = data[found.start() + 1], found.end()
         if marker == _SOS:
             return
+        if marker == _APP1 and data.startswith(b"Exif\0", at + 2):
+            yield _EXIF_SEGMENT
         if marker not in _WITHOUT_LENGTH:
             at += int.from_bytes(data[at : at + 2])
 
@@ -65,9 +74,28 @@ def _gif(data: bytes) -> Iterator[int]:
         at += 1
 
 
+def _tiff(data: bytes) -> Iterator[int]:
+    """Yield how many strips or tiles the first directory has, each of which becomes an object in Python."""
+    order = "<" if data[:2] == b"II" else ">"
+    try:
+        (directory,) = struct.unpack_from(f"{order}I", data, 4)
+        (entries,) = struct.unpack_from(f"{order}H", data, directory)
+        for at in range(directory + 2, directory + 2 + 12 * entries, 12):
+            tag, _, count = struct.unpack_from(f"{order}HHI", data, at)
+            if tag in _TIFF_PLACES:
+                yield count
+    except struct.error:
+        return  # it ends too early, which others say
+
+
 def _colour_table(data: bytes, at: int) -> int:
     flags = data[at] if at < len(data) else 0
     return 3 << ((flags & 7) + 1) if flags & 0x80 else 0
 
 
-_PIECES: dict[str, Callable[[bytes], Iterator[int]]] = {"jpeg": _jpeg, "png": _png, "gif": _gif}
+_PIECES: dict[str, Callable[[bytes], Iterator[int]]] = {
+    "jpeg": _jpeg,
+    "png": _png,
+    "gif": _gif,
+    "tiff": _tiff,
+}
