@@ -35,3 +35,4 @@ def on_sigterm() -> None:
             os.kill(os.getpid(), number)
 
     signal.signal(signal.SIGTERM, begin_and_go_on)
+    signal.siginterrupt(signal.SIGTERM, False)  # a handler in Python has it interrupt system calls

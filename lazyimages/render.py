@@ -178,8 +178,10 @@ def render_jobs(
 
 
 def _store(key: VariantKey, rendered: Rendered, flight: Flight, watch: Stopwatch) -> How:
+    # The storage has RENDER_WAIT seconds in all; waiting for a slot, and the render, do not count.
+    deadline = time.monotonic() + conf.settings().render_wait - watch.seconds.get("read", 0)
     try:
-        storage.put_variant(str(key), rendered.data, key.format.media_type)
+        storage.put_variant(str(key), rendered.data, key.format.media_type, deadline=deadline)
     except StorageUnavailable as error:
         _failed(key, error, watch)
         return How.UNSAVED

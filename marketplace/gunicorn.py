@@ -6,6 +6,8 @@ from lazyimages import draining
 
 # Renders in flight have ended long before; a worker that hangs is killed then.
 graceful_timeout = 10
+# It would be one file for all gunicorns of a user, and nobody asks this shop anything by it.
+control_socket_disable = True
 
 
 def post_worker_init(worker: Worker) -> None:

@@ -124,6 +124,8 @@ LAZYIMAGES = {
     "DELIVERY": DELIVERY,
     "CDN_URL": os.environ.get("CDN_URL", ""),
     "RESIZER_URL": os.environ.get("RESIZER_URL", ""),
+    # Workers share the processors. gunicorn itself reads this variable: the default of --workers.
+    "MAX_RENDERS": max(1, (os.cpu_count() or 1) // int(os.environ.get("WEB_CONCURRENCY") or 1)),
     # As many as the web server was told to run in each worker: gunicorn --threads.
     "THREADS": int(os.environ["WEB_THREADS"]) if os.environ.get("WEB_THREADS") else None,
     "ORIGIN_SECRET": os.environ.get("ORIGIN_SECRET") or None,

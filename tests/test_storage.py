@@ -7,7 +7,10 @@ import subprocess
 import sys
 import threading
 import time
+import zlib
+from base64 import b64encode
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +24,7 @@ from tests.conftest import BUCKET
 
 KEY = "produs_1/360x270/bowl.jpg"
 KINDS = ("filesystem", "s3", "generic")
+DATE = "Mon, 23 Nov 2026 10:00:00 GMT"
 
 
 class OverwritingMemory(InMemoryStorage):
@@ -145,18 +149,19 @@ def silent_server() -> Iterator[int]:
 
 
 @pytest.fixture
-def s3_at(settings: Any, monkeypatch: pytest.MonkeyPatch) -> Callable[[int], None]:
+def s3_at(settings: Any, monkeypatch: pytest.MonkeyPatch) -> Callable[..., None]:
     from botocore.config import Config
 
     monkeypatch.setenv("AWS_ACCESS_KEY_ID", "testing")
     monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "testing")
 
-    def point(port: int) -> None:
+    def point(port: int, **config: Any) -> None:
+        short = {"connect_timeout": 0.3, "read_timeout": 0.3, "retries": {"total_max_attempts": 1}}
         options = {
             "bucket_name": BUCKET,
             "region_name": "eu-central-1",
             "endpoint_url": f"http://127.0.0.1:{port}",
-            "client_config": Config(connect_timeout=0.3, read_timeout=0.3, retries={"total_max_attempts": 1}),
+            "client_config": Config(**{**short, **config}),
         }
         entry = {"BACKEND": "storages.backends.s3.S3Storage", "OPTIONS": options}
         settings.STORAGES = {**settings.STORAGES, "default": entry, "lazyimages": entry}
@@ -164,7 +169,7 @@ def s3_at(settings: Any, monkeypatch: pytest.MonkeyPatch) -> Callable[[int], Non
     return point
 
 
-def test_s3_that_never_answers(silent_server: int, s3_at: Callable[[int], None]) -> None:
+def test_s3_that_never_answers(silent_server: int, s3_at: Callable[..., None]) -> None:
     s3_at(silent_server)
     started = time.monotonic()
     for call in (
@@ -179,15 +184,13 @@ def test_s3_that_never_answers(silent_server: int, s3_at: Callable[[int], None])
     assert time.monotonic() - started < 5
 
 
-def test_s3_that_never_answers_over_http(
-    silent_server: int, s3_at: Callable[[int], None], client: Any
-) -> None:
+def test_s3_that_never_answers_over_http(silent_server: int, s3_at: Callable[..., None], client: Any) -> None:
     s3_at(silent_server)
     response = client.get(f"/images/v/{KEY}")
     assert (response.status_code, response["Retry-After"]) == (503, "5")
 
 
-def test_s3_that_is_not_there(s3_at: Callable[[int], None]) -> None:
+def test_s3_that_is_not_there(s3_at: Callable[..., None]) -> None:
     with socket.create_server(("127.0.0.1", 0)) as server:
         port = server.getsockname()[1]
     s3_at(port)
@@ -197,6 +200,24 @@ def test_s3_that_is_not_there(s3_at: Callable[[int], None]) -> None:
 
 def answering(status: str, body: bytes, length: int | None = None) -> Iterator[int]:
     """Answer every request with one canned response, as a bucket in trouble does."""
+    size = len(body) if length is None else length
+    with speaking(
+        lambda connection: connection.sendall(head(status, f"Content-Length: {size}") + body)
+    ) as port:
+        yield port
+
+
+def head(status: str, *headers: str) -> bytes:
+    lines = (f"HTTP/1.1 {status}", "Connection: close", f"Last-Modified: {DATE}", *headers, "", "")
+    return "\r\n".join(lines).encode()
+
+
+@contextmanager
+def speaking(speak: Callable[[socket.socket], None], *, requests: list[bytes] | None = None) -> Iterator[int]:
+    """Have `speak` answer every connection, once its request has begun; gives the port.
+
+    What the requests begin with is added to `requests`.
+    """
     server = socket.create_server(("127.0.0.1", 0))
 
     def serve() -> None:
@@ -205,18 +226,19 @@ def answering(status: str, body: bytes, length: int | None = None) -> Iterator[i
                 connection, _ = server.accept()
             except OSError:
                 return
-            with connection:
+            with connection, suppress(OSError):
                 connection.settimeout(2)
-                connection.recv(65536)
-                size = len(body) if length is None else length
-                date = "Last-Modified: Mon, 23 Nov 2026 10:00:00 GMT\r\n\r\n"
-                head = f"HTTP/1.1 {status}\r\nContent-Length: {size}\r\nConnection: close\r\n"
-                connection.sendall((head + date).encode() + body)
+                beginning = connection.recv(65536)
+                if requests is not None:
+                    requests.append(beginning)
+                speak(connection)
 
     threading.Thread(target=serve, daemon=True).start()
-    yield server.getsockname()[1]
-    server.shutdown(socket.SHUT_RDWR)
-    server.close()
+    try:
+        yield server.getsockname()[1]
+    finally:
+        server.shutdown(socket.SHUT_RDWR)
+        server.close()
 
 
 @pytest.fixture
@@ -225,7 +247,7 @@ def refusing_server() -> Iterator[int]:
     yield from answering("403 Forbidden", body)
 
 
-def test_access_denied(refusing_server: int, s3_at: Callable[[int], None]) -> None:
+def test_access_denied(refusing_server: int, s3_at: Callable[..., None]) -> None:
     """Without ListBucket S3 says so of a missing object."""
     s3_at(refusing_server)
     assert storage.get_variant(KEY) is None
@@ -240,7 +262,7 @@ def skewed_server() -> Iterator[int]:
     yield from answering("403 Forbidden", b"<Error><Code>RequestTimeTooSkewed</Code></Error>")
 
 
-def test_other_refusals_are_not_a_missing_variant(skewed_server: int, s3_at: Callable[[int], None]) -> None:
+def test_other_refusals_are_not_a_missing_variant(skewed_server: int, s3_at: Callable[..., None]) -> None:
     s3_at(skewed_server)
     with pytest.raises(StorageUnavailable):
         storage.get_variant(KEY)
@@ -251,10 +273,137 @@ def cutting_server() -> Iterator[int]:
     yield from answering("200 OK", b"only the beginning", length=1000)
 
 
-def test_a_body_that_is_cut_short(cutting_server: int, s3_at: Callable[[int], None]) -> None:
+def test_a_body_that_is_cut_short(cutting_server: int, s3_at: Callable[..., None]) -> None:
     s3_at(cutting_server)
     with pytest.raises(StorageUnavailable):
         storage.get_original("a.jpg", limit=5000)
+
+
+def chunked(*pieces: bytes, end: bytes = b"0\r\n\r\n") -> Callable[[socket.socket], None]:
+    """Answer in chunks, without a Content-Length, as some of S3's imitators do."""
+    body = b"".join(b"%x\r\n%b\r\n" % (len(piece), piece) for piece in pieces) + end
+    return lambda connection: connection.sendall(head("200 OK", "Transfer-Encoding: chunked") + body)
+
+
+def test_a_body_in_chunks(s3_at: Callable[..., None]) -> None:
+    with speaking(chunked(b"a" * 5000, b"b" * 5000)) as port:
+        s3_at(port)
+        assert storage.get_original("a.jpg", limit=10_000) == b"a" * 5000 + b"b" * 5000
+        with pytest.raises(ImageTooLarge):
+            storage.get_original("a.jpg", limit=9_999)
+
+
+@pytest.mark.parametrize("end", [b"", b"3e8\r\nbeg"])
+def test_chunks_that_are_cut_short(s3_at: Callable[..., None], end: bytes) -> None:
+    with speaking(chunked(b"a" * 5000, end=end)) as port:
+        s3_at(port)
+        with pytest.raises(StorageUnavailable):
+            storage.get_variant(KEY)
+
+
+@pytest.mark.parametrize("sent, whole", [(b"as it was stored", True), (b"as it was spoilt", False)])
+def test_the_checksum_is_compared(s3_at: Callable[..., None], sent: bytes, whole: bool) -> None:
+    """S3 announces it for what was stored with one, as boto3 does."""
+    checksum = b64encode(zlib.crc32(b"as it was stored").to_bytes(4, "big")).decode()
+    headers = (f"Content-Length: {len(sent)}", f"x-amz-checksum-crc32: {checksum}")
+    with speaking(lambda connection: connection.sendall(head("200 OK", *headers) + sent)) as port:
+        s3_at(port)
+        if whole:
+            assert storage.get_original("a.jpg", limit=100) == sent
+        else:
+            with pytest.raises(StorageUnavailable, match="checksum"):
+                storage.get_original("a.jpg", limit=100)
+
+
+def test_every_put_has_a_checksum(s3_at: Callable[..., None]) -> None:
+    """With it S3 stores no body but the one that was meant."""
+    requests: list[bytes] = []
+
+    def take(connection: socket.socket) -> None:
+        connection.sendall(b"HTTP/1.1 100 Continue\r\n\r\n")
+        connection.recv(65536)
+        connection.sendall(head("200 OK", "Content-Length: 0"))
+
+    with speaking(take, requests=requests) as port:
+        s3_at(port)
+        storage.put_variant(KEY, b"bytes", "image/jpeg")
+    (request,) = requests
+    assert b"x-amz-checksum-crc32: " + b64encode(zlib.crc32(b"bytes").to_bytes(4, "big")) in request
+
+
+def trickling(connection: socket.socket) -> None:
+    connection.sendall(head("200 OK", "Content-Length: 1000000"))
+    for _ in range(100):
+        connection.sendall(b"x" * 1000)
+        time.sleep(0.1)
+
+
+def test_a_body_that_trickles_ends_at_the_deadline(s3_at: Callable[..., None]) -> None:
+    """At 10 KB/s no read ever takes too long, and the whole would take 100 s."""
+    with speaking(trickling) as port:
+        s3_at(port)
+        for read in (
+            lambda: storage.get_variant(KEY, deadline=time.monotonic() + 2),
+            lambda: storage.get_original("a.jpg", limit=10**7, deadline=time.monotonic() + 2),
+        ):
+            started = time.monotonic()
+            with pytest.raises(StorageUnavailable, match="of 1000000 bytes"):
+                read()
+            assert time.monotonic() - started < 7
+
+
+def test_a_put_that_trickles_ends_at_the_deadline(s3_at: Callable[..., None]) -> None:
+    def swallow_slowly(connection: socket.socket) -> None:
+        connection.sendall(b"HTTP/1.1 100 Continue\r\n\r\n")
+        for _ in range(150):
+            connection.recv(100_000)
+            time.sleep(0.1)
+
+    with speaking(swallow_slowly) as port:
+        s3_at(port, connect_timeout=2, read_timeout=2)
+        started = time.monotonic()
+        with pytest.raises(StorageUnavailable):
+            storage.put_variant(KEY, bytes(30_000_000), "image/jpeg", deadline=started + 1)
+        assert time.monotonic() - started < 6
+
+
+def test_no_answer_is_waited_for_beyond_the_deadline(silent_server: int, s3_at: Callable[..., None]) -> None:
+    s3_at(silent_server, read_timeout=20, retries={"mode": "standard", "total_max_attempts": 3})
+    for call in (
+        lambda: storage.get_variant(KEY, deadline=time.monotonic() + 1),
+        lambda: storage.put_variant(KEY, b"x", "image/jpeg", deadline=time.monotonic() + 1),
+    ):
+        started = time.monotonic()
+        with pytest.raises(StorageUnavailable):
+            call()
+        assert time.monotonic() - started < 6
+
+
+def test_however_late_it_is_there_is_time_for_one_try(s3_at: Callable[..., None]) -> None:
+    with speaking(chunked(b"bytes")) as port:
+        s3_at(port)
+        assert storage.get_original("a.jpg", limit=10, deadline=time.monotonic() - 1) == b"bytes"
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        b"HTTP/1.1 200 OK\r\nContent-Length: 1\r\nLast-Modified: yesterday\r\n\r\nx",
+        b"HTTP/1.1 200 OK\r\nContent-Length: many\r\n\r\nx",
+        b"HTTP/1.1 200 OK\r\nContent-Le",
+        b"HTTP/1.1 503 Slow Down\r\nContent-Length: 900\r\n\r\n<Error><Code>Slow",
+        b"HTTP/1.1 500 Oh\r\nContent-Length: 15\r\nConnection: close\r\n\r\n<html>Oh</html>",
+        b"HTTP/1.1 200 OK\r\n\r\nthe beginning",
+        b"\x16\x03\x01\x00",
+    ],
+)
+def test_an_answer_that_is_none(s3_at: Callable[..., None], answer: bytes) -> None:
+    with speaking(lambda connection: connection.sendall(answer)) as port:
+        s3_at(port)
+        with pytest.raises(StorageUnavailable):
+            storage.get_variant(KEY)
+        with pytest.raises(StorageUnavailable):
+            storage.get_original("a.jpg", limit=100)
 
 
 def test_a_storage_that_renames_is_found_out(settings: Any) -> None:

@@ -4,7 +4,7 @@ import math
 import os
 import threading
 import time
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import closing, contextmanager
 from contextvars import ContextVar
 from io import BytesIO
@@ -25,8 +25,8 @@ if TYPE_CHECKING:
     from botocore.response import StreamingBody
     from types_boto3_s3.client import S3Client
 
-# botocore lets HTTPError through while it reads a body, and ResponseParserError for an answer that is none.
-_FAILURES = (BotoCoreError, HTTPError, OSError, ResponseParserError)
+# botocore lets through HTTPError while it reads a body, the last two for an answer that is none.
+_FAILURES = (BotoCoreError, HTTPError, OSError, ResponseParserError, ValueError)
 _BATCH = 1000  # S3 API, DeleteObjects: at most 1,000 keys a request
 _LEAST, _MOST = 2**12, 2**20  # bytes of a body that are asked for at a time
 _ROOM = 2**26  # bytes at most that are made room for before they come
@@ -88,15 +88,17 @@ class S3Backend:
         """
         parameters = self._storage.get_object_parameters(name)
         try:
+            s3 = client(self._storage)
             with _until(deadline) as time_left:
-                answer = client(self._storage).get_object(
+                answer = s3.get_object(
                     Bucket=self._storage.bucket_name,
                     Key=self._key(name),
                     **{key: parameters[key] for key in _SSE_CUSTOMER if key in parameters},
                 )
                 # closing(), for "with body" would hand over the stream below, which compares nothing.
                 with closing(answer["Body"]) as body:
-                    data = _whole(body, answer.get("ContentLength"), limit=limit, time_left=time_left)
+                    length = _announced(answer)
+                    data = _whole(body, length, limit=limit, time_left=time_left)
             return Stored(data=data, last_modified=answer.get("LastModified"))
         except ClientError as error:
             if error.response["Error"]["Code"] in ("NoSuchKey", "404"):
@@ -118,14 +120,16 @@ class S3Backend:
         parameters = self._parameters(name)
         if cache_control is not None:
             parameters["CacheControl"] = cache_control
-        with _translated(), _until(deadline) as time_left:
-            client(self._storage).put_object(
-                Bucket=self._storage.bucket_name,
-                Key=self._key(name),
-                Body=_Sent(data, time_left),
-                ContentType=content_type,
-                **parameters,
-            )
+        with _translated():
+            s3 = client(self._storage)
+            with _until(deadline) as time_left:
+                s3.put_object(
+                    Bucket=self._storage.bucket_name,
+                    Key=self._key(name),
+                    Body=_Sent(data, time_left),
+                    ContentType=content_type,
+                    **parameters,
+                )
         return name
 
     def delete(self, names: Iterable[str]) -> None:
@@ -160,6 +164,18 @@ class S3Backend:
     def _parameters(self, name: str) -> dict[str, Any]:
         own: dict[str, Any] = self._storage.get_object_parameters(name)
         return {key: value for key, value in own.items() if key not in _UPLOAD_ONLY}
+
+
+def _announced(answer: Mapping[str, Any]) -> int | None:
+    """Return the length that an answer's head gives its body; None when it comes in chunks.
+
+    With neither, a connection that breaks off would look like the end: so does a head that is cut short.
+    """
+    length: int | None = answer.get("ContentLength")
+    headers = answer["ResponseMetadata"]["HTTPHeaders"]
+    if length is None and headers.get("transfer-encoding", "").lower() != "chunked":
+        raise StorageUnavailable("the answer does not say how long its body is")
+    return length
 
 
 def _whole(

@@ -1,0 +1,1 @@
+"""SIGTERM: what has begun is ended, and nothing new begins."""

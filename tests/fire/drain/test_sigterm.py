@@ -1,0 +1,138 @@
+"""SIGTERM to gunicorn with renders in flight, others in the queue, and more to come."""
+
+import http.client
+import os
+import signal
+import sys
+import time
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+from io import BytesIO
+from pathlib import Path
+from urllib.parse import urlsplit
+
+import numpy
+import pytest
+from PIL import Image
+
+from marketplace.cloud.children import Child, start_child
+
+pytestmark = pytest.mark.chain
+
+ROOT = Path(__file__).resolve().parents[3]
+LIMIT = 10  # seconds from SIGTERM to the end
+THREADS = 4
+PHOTOS = 16  # four times the threads: most requests wait for a thread, and some of the others for a slot
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Answer:
+    """One answer; `status` is 0 when there was none, and `error` says why."""
+
+    status: int
+    headers: dict[str, str] = field(default_factory=dict)
+    body: bytes = field(default=b"", repr=False)
+    error: str = ""
+    seconds: float = 0
+
+
+def ask(connection: http.client.HTTPConnection, path: str) -> Answer:
+    started = time.monotonic()
+    try:
+        connection.request("GET", path)
+        response = connection.getresponse()
+        body = response.read()
+        seconds = time.monotonic() - started
+        return Answer(status=response.status, headers=dict(response.getheaders()), body=body, seconds=seconds)
+    except (OSError, http.client.HTTPException) as error:
+        return Answer(status=0, error=type(error).__name__, seconds=time.monotonic() - started)
+
+
+def noisy_png() -> bytes:
+    """Make a picture that takes a good part of a second to render, on any machine."""
+    pixels = numpy.random.default_rng(1).integers(0, 256, (3000, 4000, 3), dtype="uint8")
+    buffer = BytesIO()
+    Image.fromarray(pixels).save(buffer, "PNG", compress_level=1)
+    return buffer.getvalue()
+
+
+@pytest.fixture
+def shop(tmp_path: Path) -> Iterator[Child]:
+    """Run the marketplace on one worker, with files in place of S3."""
+    originals = tmp_path / "originals"
+    originals.mkdir()
+    (originals / "photo0.png").write_bytes(noisy_png())
+    for number in range(1, PHOTOS + 2):
+        (originals / f"photo{number}.png").hardlink_to(originals / "photo0.png")
+    values = {
+        "DJANGO_SETTINGS_MODULE": "marketplace.settings",
+        "DATA_DIR": str(tmp_path),
+        "TMPDIR": str(tmp_path),
+        "DELIVERY": "local",
+    }
+    with start_child(
+        [
+            *(sys.executable, "-m", "gunicorn", "--config", "python:marketplace.gunicorn"),
+            *("--bind", "127.0.0.1:0", "--workers", "1", "--threads", str(THREADS)),
+            *("--keep-alive", "30", "marketplace.wsgi"),
+        ],
+        ready="Listening at:",
+        env={**os.environ, **values},
+        cwd=ROOT,
+        log=tmp_path / "gunicorn.log",
+    ) as child:
+        yield child
+
+
+def test_sigterm_drains(shop: Child, tmp_path: Path) -> None:
+    parts = urlsplit(shop.url)
+
+    def connect() -> http.client.HTTPConnection:
+        return http.client.HTTPConnection(parts.hostname or "", parts.port, timeout=30)
+
+    reference = ask(connect(), "/images/v/480h/photo0.png")
+    assert reference.status == 200
+    kept = connect()
+    assert ask(kept, "/images/health?live").status == 200
+
+    with ThreadPoolExecutor(PHOTOS + 1) as pool:
+        paths = [f"/images/v/480h/photo{number}.png" for number in range(1, PHOTOS + 1)]
+        asked = [pool.submit(ask, connect(), path) for path in paths]
+        time.sleep(0.4)
+        signalled = time.monotonic()
+        os.kill(shop.pid, signal.SIGTERM)
+        time.sleep(0.2)
+        over_kept = ask(kept, f"/images/v/480h/photo{PHOTOS + 1}.png")
+        too_late = pool.submit(ask, connect(), f"/images/v/480h/photo{PHOTOS + 1}.png")
+        answers = [future.result() for future in asked]
+        while shop.running and time.monotonic() - signalled < LIMIT + 5:
+            time.sleep(0.01)
+        seconds = time.monotonic() - signalled
+        late = too_late.result()
+
+    statuses = sorted(answer.status for answer in answers)
+    print(
+        f"SIGTERM: {statuses}; kept-alive connection: {over_kept.status}{over_kept.error}; new connection: "
+        f"{late.status}{late.error} after {late.seconds:.1f} s; exit after {seconds:.1f} s"
+    )
+    assert not shop.running
+    assert seconds < LIMIT
+    assert shop.stop() == 0
+
+    # Who was being served is served, and nobody is left without an answer.
+    assert set(statuses) == {200, 503}
+    assert statuses.count(200) >= 2
+    assert all(answer.body == reference.body for answer in answers if answer.status == 200)
+    refused = [answer for answer in (*answers, over_kept) if answer.status == 503]
+    assert over_kept in refused
+    for answer in refused:
+        assert answer.headers["Retry-After"]
+        assert answer.headers["Cache-Control"] == "no-store"
+    assert late.status in (0, 503)
+
+    # Every picture that was answered is stored, whole, and nothing else is.
+    variants = [path for path in (tmp_path / "variants").rglob("*") if path.is_file()]
+    assert all(path.read_bytes() == reference.body for path in variants)
+    made = {path for path, answer in zip(paths, answers, strict=True) if answer.status == 200}
+    assert {f"/images/v/480h/{path.name}" for path in variants} == {*made, "/images/v/480h/photo0.png"}
