@@ -14,7 +14,7 @@ from django.core.signals import setting_changed
 from lazyimages import arrivals, conf, storage
 from lazyimages.exceptions import LazyImagesError, OriginalNotFound
 
-SECONDS = 30  # for which a look at the storage is remembered, in each process
+SECONDS = 60  # for which a look at the storage is remembered, in each process
 _FILE = "lazyimages-health.jpg"
 _CONTENT = b"lazyimages looks whether it can write here\n"
 
@@ -24,9 +24,9 @@ _ADVICE = {
         "default TTL of its cache policy to 0, and invalidate /*."
     ),
     "failover": (
-        "Variants that exist keep arriving at the resizer: the CDN may not read the bucket, or its first origin "
-        "is the website endpoint. Run lazyimages_setup_bucket, which removes our routing rules, let the first "
-        "origin be the bucket itself with origin access control, and invalidate /*."
+        "Variants that exist keep arriving at the resizer: the CDN may not read the bucket, or its first "
+        "origin is the website endpoint. Run lazyimages_setup_bucket, which removes our routing rules, let "
+        "the first origin be the bucket itself with origin access control, and invalidate /*."
     ),
 }
 
@@ -53,7 +53,7 @@ setting_changed.connect(_forget)
 
 
 def storage_state() -> StorageState:
-    """Return what the storage can do, looked up at most twice a minute; while one looks, others go on.
+    """Return what the storage can do, looked up at most once a minute; while one looks, others go on.
 
     A look is a GET of an original that is not there, and a PUT, GET and DELETE of a variant.
     """
@@ -81,9 +81,13 @@ def _look() -> StorageState:
     return StorageState(read=bool(read) and _reads_originals(), write=write)
 
 
+def _deadline() -> float:
+    return time.monotonic() + conf.settings().render_wait
+
+
 def _reads_originals() -> bool:
     try:
-        storage.get_original(_FILE, limit=len(_CONTENT))
+        storage.get_original(_FILE, limit=len(_CONTENT), deadline=_deadline())
     except OriginalNotFound:
         return True
     except LazyImagesError:
@@ -94,14 +98,15 @@ def _reads_originals() -> bool:
 def _variants() -> tuple[bool | None, bool]:
     """Return whether variants can be read, or None when what was written was not there, and be written."""
     key = f"{next(iter(conf.settings().whitelist), '1w')}/{_FILE}"
+    deadline = _deadline()
     try:
-        storage.put_variant(key, _CONTENT, "text/plain")
+        storage.put_variant(key, _CONTENT, "text/plain", deadline=deadline)
         written = True
     except LazyImagesError:
         written = False
     read: bool | None
     try:
-        found = storage.get_variant(key)
+        found = storage.get_variant(key, deadline=deadline)
         read = None if written and found is None else True
     except LazyImagesError:
         read = False

@@ -1,7 +1,7 @@
 """Leases in a shared cache: so that machines do not make the same variant at the same moment.
 
 A lease only saves work. Correctness never depends on it: a cache that fails is logged and ignored, and one
-that does not answer keeps nobody waiting for longer than a second.
+that does not answer keeps nobody waiting for longer than three seconds.
 """
 
 import logging
@@ -25,13 +25,15 @@ LEASE_SECONDS = 2
 _RENEWALS = 4  # in the time of a lease
 _POLL_FIRST, _POLL_MOST = 0.001, 0.02  # seconds
 _FINISHED_SECONDS = 60
-_ANSWER_SECONDS = 1.0  # clients of caches wait for 5 seconds, or for ever
+_ANSWER_SECONDS = 3.0  # clients of caches wait for 5 seconds, or for ever
 # LocMem is one a process, and `add` of the file and database caches lets several callers win.
 _ATOMIC = ("django.core.cache.backends.redis", "django.core.cache.backends.memcached", "django_redis.cache")
 
 logger = logging.getLogger("lazyimages")
 
 T = TypeVar("T")
+
+_Call = tuple[float, Future[Any], Callable[[BaseCache], Any]]  # when it was asked for; its answer; what to do
 
 
 class Lease:
@@ -125,17 +127,17 @@ class _Asking:
 
     def _begin(self) -> None:
         self._lock = threading.Lock()
-        self._calls: SimpleQueue[tuple[Future[Any], Callable[[BaseCache], Any]]] | None = None
-        self._since: float | None = None  # when the call began that is going on
+        self._calls: SimpleQueue[_Call] | None = None
+        self._since: float | None = None  # when the call was asked for that is going on
 
     def ask(self, call: Callable[[BaseCache], T]) -> T | None:
         """Return what `call` returns, given the cache; None when that fails, or takes too long."""
-        since = self._since
-        if since is not None and time.monotonic() - since > _ANSWER_SECONDS:
+        now, since = time.monotonic(), self._since
+        if since is not None and now - since >= _ANSWER_SECONDS:
             _skipped(TimeoutError())
             return None
         answer: Future[T] = Future()
-        self._queue().put((answer, call))
+        self._queue().put((now, answer, call))
         try:
             return answer.result(_ANSWER_SECONDS)
         except Exception as error:  # every cache client raises errors of its own
@@ -143,7 +145,7 @@ class _Asking:
             _skipped(error)
             return None
 
-    def _queue(self) -> "SimpleQueue[tuple[Future[Any], Callable[[BaseCache], Any]]]":
+    def _queue(self) -> "SimpleQueue[_Call]":
         with self._lock:
             if self._calls is None:
                 self._calls = SimpleQueue()
@@ -153,12 +155,12 @@ class _Asking:
                 ).start()
             return self._calls
 
-    def _run(self, calls: "SimpleQueue[tuple[Future[Any], Callable[[BaseCache], Any]]]") -> None:
+    def _run(self, calls: "SimpleQueue[_Call]") -> None:
         while True:
-            answer, call = calls.get()
+            asked, answer, call = calls.get()
             if not answer.set_running_or_notify_cancel():
                 continue
-            self._since = time.monotonic()
+            self._since = asked
             try:
                 # Clients of caches are one a thread, hence not the one of who asks.
                 cache = shared_cache()

@@ -104,10 +104,10 @@ class TestStorage:
         looking, end = threading.Event(), threading.Event()
         original = storage.put_variant
 
-        def slow(*args: Any) -> None:
+        def slow(*args: Any, **options: Any) -> None:
             looking.set()
             end.wait(10)
-            original(*args)
+            original(*args, **options)
 
         monkeypatch.setattr(storage, "put_variant", slow)
         thread = threading.Thread(target=look)

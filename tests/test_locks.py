@@ -1,11 +1,14 @@
 """Single flight: flights of one machine, and leases among machines."""
 
 import os
+import socket
 import stat
 import threading
 import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack
+from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
@@ -153,6 +156,34 @@ def test_a_cache_that_is_down_is_no_matter(settings: Any, caplog: pytest.LogCapt
     assert "lease skipped error=ConnectionError" in caplog.text
 
 
+def test_a_cache_that_never_answers(settings: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Clients of Redis wait for five seconds, or for ever; whoever makes something does not."""
+    pytest.importorskip("redis")
+    monkeypatch.setattr(leases, "_ANSWER_SECONDS", 0.2)
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        location = f"redis://127.0.0.1:{silent.getsockname()[1]}/0"
+        backend = "django.core.cache.backends.redis.RedisCache"
+        settings.CACHES = {"default": {"BACKEND": backend, "LOCATION": location}}
+        started = time.monotonic()
+        for number in range(20):
+            assert get(Thing(), f"key{number}") == "made"
+        assert time.monotonic() - started < 4
+    deadline = time.monotonic() + 10
+    while leases._cache.ask(lambda _: True) is None:  # the next test may need the answer of a Redis
+        assert time.monotonic() < deadline
+        time.sleep(0.05)
+
+
+def test_a_process_that_is_to_end_lets_nobody_wait(monkeypatch: pytest.MonkeyPatch) -> None:
+    thing = Thing()
+    with Flight("key") as holder, holder.turn(thing.look, deadline=time.monotonic() + 1):
+        monkeypatch.setattr("lazyimages.draining._draining", True)
+        started = time.monotonic()
+        with pytest.raises(Busy):
+            get(thing)
+        assert time.monotonic() - started < 2
+
+
 @pytest.fixture
 def redis() -> Iterator[None]:
     """Share a Redis, as several machines do."""
@@ -201,6 +232,34 @@ class TestLease:
         hold("host1", lambda: None, patience=0.3)
         assert 0.3 <= time.monotonic() - started < 1.5
         assert cache.get("lazyimages:lease:key") == "host2:dead"
+
+    def test_a_dead_machine_is_waited_for_until_the_process_is_to_end(self) -> None:
+        cache.add("lazyimages:lease:key", "host2:dead", 60)
+        started = time.monotonic()
+        with Lease("key", "host1").hold(started + 5, give_up=lambda: True) as finished_elsewhere:
+            assert finished_elsewhere is False
+        assert time.monotonic() - started < 2
+
+    def test_found_elsewhere_once_all_look(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+        """Of those who wait on one machine, one asks for the lease, and tells the others."""
+        thing = Thing()
+        with ExitStack() as stack:
+            first, second = (stack.enter_context(Flight("key")) for _ in range(2))
+            other_machine = tmp_path / "other"
+            other_machine.mkdir()
+            with monkeypatch.context() as patch:
+                patch.setattr("tempfile.tempdir", str(other_machine))
+                assert get(thing) == "made"
+            assert self._found(first, thing) == "made"
+            assert cache.add(f"lazyimages:lease:{sha256(b'key').hexdigest()}", "another:alive", 60)
+            assert self._found(second, thing) == "made"
+        assert thing.made == 1
+
+    def _found(self, flight: Flight, thing: Thing) -> str | None:
+        started = time.monotonic()
+        with flight.turn(thing.look, deadline=started + 5) as found:
+            assert time.monotonic() - started < 3
+            return found
 
     def test_long_work_renews_the_lease(self, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setattr(leases, "LEASE_SECONDS", 1)
