@@ -10,6 +10,7 @@ from django.core.signals import setting_changed
 from lazyimages.exceptions import LazyImagesError
 
 SECONDS = 10
+LONGER = 60  # while nobody has a thread to spare for finding it out again
 MOST = 4096  # names; a name has at most 1,024 bytes
 
 
@@ -24,21 +25,21 @@ class Refusals:
         """Have `check` raise such an error for this name, for ten seconds from now."""
         self._put(name, time.monotonic() + SECONDS, error)
 
-    def check(self, name: str) -> None:
-        """Raise what is remembered of a name."""
-        self._check(name)
+    def check(self, name: str, *, longer: bool = False) -> None:
+        """Raise what is remembered of a name; with `longer`, what was remembered up to a minute ago."""
+        self._check(name, LONGER - SECONDS if longer else 0)
 
     def check_both(self, name: str, other: str) -> None:
         """Raise what is remembered of `name`, and remember it of `other` for just as long."""
-        self._check(name, also=other)
+        self._check(name, 0, also=other)
 
     def forget(self) -> None:
         """Forget everything."""
         self._entries = {}
 
-    def _check(self, name: str, also: str | None = None) -> None:
+    def _check(self, name: str, more: float, also: str | None = None) -> None:
         until, error = self._entries.get(name, (0.0, None))
-        if error is None or until < time.monotonic():
+        if error is None or until + more < time.monotonic():
             return
         if also is not None:
             self._put(also, until, error)

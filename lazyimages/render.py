@@ -10,23 +10,30 @@ from enum import Enum, auto
 from typing import Literal, cast
 
 from lazyimages import conf, current, heap, signals, storage
+from lazyimages.crew import crew
 from lazyimages.engines.base import Job, Probe, Rendered
-from lazyimages.exceptions import ImageError, LazyImagesError, OriginalNotFound, StorageUnavailable
+from lazyimages.exceptions import Busy, ImageError, LazyImagesError, OriginalNotFound, StorageUnavailable
 from lazyimages.keys import VariantKey
 from lazyimages.locks import Flight
 from lazyimages.refusals import refusals
 from lazyimages.slots import Slots, weight
 from lazyimages.stopwatch import Stopwatch
 from lazyimages.storage import Stored
+from lazyimages.tally import Tally
 
 logger = logging.getLogger("lazyimages")
 
 _places = Slots()  # of requests that render, or wait for a lock or a slot
 _originals = Slots()  # of those in memory: being read, waiting for their render, or rendered
 _renders = Slots()
+_refused = Tally()
 _RENDER = ("decode", "resize", "encode")
 _FREE_THREADS = 2  # of a worker, for variants that are there and for all that is not an image
 _READ_AHEAD = 2  # originals in memory for each render slot, so that reading does not keep a processor idle
+
+
+class _NoPlace(Busy):
+    """Refused at once, which happens by the hundred a second."""
 
 
 class How(Enum):
@@ -74,6 +81,12 @@ def _get_or_make(key: VariantKey, watch: Stopwatch) -> Variant:
         with watch.stage("read"):
             return storage.get_variant(name, deadline=deadline)
 
+    if _no_place():  # then without opening the lock's file: what is refused by the hundred has to cost little
+        refusals.check(name, longer=True)
+        if (stored := look()) is not None:
+            return Variant(data=stored.data, how=How.FOUND, last_modified=stored.last_modified)
+        refusals.check(key.original, longer=True)
+        raise _NoPlace("all threads that may render or wait are taken")
     with Flight(name) as flight:
         if (stored := look()) is not None:
             return Variant(data=stored.data, how=How.FOUND, last_modified=stored.last_modified)
@@ -88,12 +101,22 @@ def _get_or_make(key: VariantKey, watch: Stopwatch) -> Variant:
             return _make(key, flight, deadline, watch)
 
 
+def _place_count() -> int | None:
+    """Return how many threads may render or wait; None is any number."""
+    threads = conf.settings().threads
+    return None if threads is None else max(1, threads - _FREE_THREADS)
+
+
+def _no_place() -> bool:
+    """Tell whether all threads that may render or wait are taken at this moment."""
+    places = _place_count()
+    return places is not None and _places.full(of=places)
+
+
 def _place() -> AbstractContextManager[None]:
     """Hold one of the threads that may render or wait; `Busy` at once when there is none."""
-    threads = conf.settings().threads
-    if threads is None:
-        return nullcontext()
-    return _places.take(of=max(1, threads - _FREE_THREADS), deadline=0)
+    places = _place_count()
+    return nullcontext() if places is None else _places.take(of=places, deadline=0)
 
 
 def _make(key: VariantKey, flight: Flight, deadline: float, watch: Stopwatch) -> Variant:
@@ -168,7 +191,7 @@ def render_jobs(
             slots.enter_context(_renders.take(heavy, of=settings.max_renders, deadline=deadline))
         own, seconds = Stopwatch(), dict[str, float]()
         try:
-            rendered = engine.render(original, jobs, limits=limits)
+            rendered = crew.do(lambda: engine.render(original, jobs, limits=limits))
             seconds.update(rendered[0].seconds if rendered else {})
             return probe, rendered
         finally:
@@ -190,7 +213,10 @@ def _store(key: VariantKey, rendered: Rendered, flight: Flight, watch: Stopwatch
 
 
 def _failed(key: VariantKey, error: LazyImagesError, watch: Stopwatch) -> None:
-    logger.warning("failed key=%s error=%s %s", key.quoted, type(error).__name__, error)
+    if not isinstance(error, _NoPlace):
+        logger.warning("failed key=%s error=%s %s", key.quoted, type(error).__name__, error)
+    elif refused := _refused.add():
+        logger.warning("failed key=%s error=Busy refused=%d %s", key.quoted, refused, error)
     signals.variant_failed.send_robust(
         sender=None,
         key=str(key),

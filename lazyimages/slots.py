@@ -28,6 +28,10 @@ class Slots:
         self._waiting: deque[object] = deque()
         self._taken = 0
 
+    def full(self, *, of: int) -> bool:
+        """Tell whether all `of` slots are taken at this moment."""
+        return self._taken >= of
+
     @contextmanager
     def take(self, weight: int = 1, *, of: int, deadline: float) -> Iterator[None]:
         """Hold `weight` of `of` slots, all of them when it weighs more.

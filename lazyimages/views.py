@@ -201,7 +201,11 @@ def _bytes(key: VariantKey, made: Variant, headers: dict[str, str]) -> HttpRespo
 def _error(error: LazyImagesError) -> HttpResponse:
     for kind, status, headers in _ERRORS:
         if isinstance(error, kind):
-            return _text(status, _PUBLIC_TEXT[status], headers)
+            response = _text(status, _PUBLIC_TEXT[status], headers)
+            if status >= 500:
+                # Django logs each as an error, and mails it to ADMINS, one by one. Ours are logged already.
+                response._has_been_logged = True  # type: ignore[attr-defined]  # read by django.utils.log
+            return response
     raise error
 
 

@@ -21,7 +21,10 @@ LAYERS: list[tuple[str, str]] = [
     ("sizes formats", "what a size and a format are"),
     ("keys", "names of originals and variants"),
     ("conf", "the settings"),
-    ("engines.* leases refusals", "bytes to bytes; leases on a shared cache; what cannot be made"),
+    (
+        "engines.* leases refusals crew tally",
+        "bytes to bytes; leases; what cannot be made; threads; log lines",
+    ),
     ("current storage.* locks slots signals", "the engine that is set; files; flights and slots; signals"),
     ("arrivals", "what arrives late"),
     ("health", "whether all of it works"),

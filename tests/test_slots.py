@@ -1,5 +1,6 @@
 """How much one process renders at a time: slots, weighted by memory."""
 
+import os
 import threading
 import time
 from collections.abc import Callable
@@ -61,6 +62,38 @@ def test_the_end_of_patience_is_busy() -> None:
         pass
     with slots.take(of=1, deadline=soon(0)):
         pass
+
+
+def test_no_patience_is_busy_at_once() -> None:
+    """As for the threads that may wait: there is a place, or there is none."""
+    slots = Slots()
+    with slots.take(of=2, deadline=0), slots.take(of=2, deadline=0):
+        for _ in range(100):
+            with pytest.raises(Busy), slots.take(of=2, deadline=0):
+                pass
+    with slots.take(2, of=2, deadline=0):
+        pass
+
+
+def test_an_error_gives_them_back() -> None:
+    slots = Slots()
+    for _ in range(3):
+        with pytest.raises(ZeroDivisionError), slots.take(2, of=2, deadline=0):
+            _ = 1 / 0
+
+
+def test_a_forked_child_begins_with_all_of_them() -> None:
+    """The threads that hold them are not there to give them back."""
+    slots = Slots()
+    with slots.take(2, of=2, deadline=soon()):
+        child = os.fork()
+        if child == 0:
+            try:
+                with slots.take(2, of=2, deadline=0):
+                    os._exit(0)
+            finally:
+                os._exit(1)
+        assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0
 
 
 def waiter(slots: Slots, name: str, heavy: int, order: list[str]) -> threading.Thread:
