@@ -13,6 +13,8 @@ import struct
 import time
 from contextlib import suppress
 
+from django.core.exceptions import ImproperlyConfigured
+
 from lazyimages import locks
 from lazyimages.keys import VariantKey
 
@@ -42,7 +44,7 @@ def note_sent_away() -> None:
 
 def _count_and_tell(what: str) -> None:
     global _told
-    with suppress(OSError):  # a full disk: the line in the log is there all the same
+    with suppress(OSError, ImproperlyConfigured):  # a full disk: the line in the log is there all the same
         _count()
     if time.monotonic() - _told >= 60 or not _told:
         _told = time.monotonic()
@@ -53,7 +55,7 @@ def in_the_last_hour() -> int:
     """Return how many arrived late on this machine in the last 60 minutes; 0 where that is not known."""
     try:
         file = os.open(_path(), os.O_RDONLY | os.O_CLOEXEC | os.O_NOFOLLOW)
-    except OSError:
+    except (OSError, ImproperlyConfigured):  # which renders say more clearly
         return 0
     try:
         data = os.pread(file, _MINUTES * _SLOT.size, 0)

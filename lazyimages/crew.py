@@ -11,6 +11,8 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from typing import TypeVar
 
+from lazyimages.exceptions import Busy
+
 T = TypeVar("T")
 
 # Of 19. Such a thread gets a tenth of what others get where all want the whole processor. Not less: while
@@ -31,7 +33,11 @@ class Crew:
 
     def do(self, work: Callable[[], T]) -> T:
         """Return what `work` returns, or raise what it raises, from one of these threads."""
-        return self._threads.submit(work).result()
+        try:
+            done = self._threads.submit(work)
+        except RuntimeError as error:  # the interpreter is shutting down
+            raise Busy("this process is to end") from error
+        return done.result()
 
 
 def _give_way() -> None:

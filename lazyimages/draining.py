@@ -22,9 +22,12 @@ def on_sigterm() -> None:
     """Have SIGTERM call `begin`, besides what it does already.
 
     Call it in the main thread of each worker process, after the server has set its own handlers: in
-    gunicorn's `post_worker_init` hook. Where SIGTERM has no handler it ends the process at once, as before.
+    gunicorn's `post_worker_init` hook. Where SIGTERM has no handler it ends the process at once, as before;
+    where it is ignored, or has a handler that is not Python's (uWSGI), nothing is changed.
     """
     before = signal.getsignal(signal.SIGTERM)
+    if before is None or before == signal.SIG_IGN:  # set outside of Python; or nobody is to end
+        return
 
     def begin_and_go_on(number: int, frame: FrameType | None) -> None:
         begin()

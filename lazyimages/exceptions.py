@@ -5,6 +5,7 @@ class LazyImagesError(Exception):
     """Anything that lazyimages raises on purpose; `reason` is one word for it, fit for a metric's label."""
 
     reason = "error"
+    remembered = False  # raised again, for what was found out a moment ago
 
 
 class InvalidSize(LazyImagesError, ValueError):
@@ -45,6 +46,12 @@ class ImageTooLarge(ImageError):
     """
 
     reason = "too-large"
+
+
+class CannotEncode(ImageError):
+    """A variant cannot be written in its format, such as WebP of more than 16,383 pixels a side."""
+
+    reason = "encode"
 
 
 class EncoderMissing(LazyImagesError):

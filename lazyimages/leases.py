@@ -89,10 +89,14 @@ class Lease:
             pause = min(pause * 2, _POLL_MOST)
         return bool(taken)
 
-    def _take(self, cache: BaseCache) -> bool:
+    def _take(self, cache: BaseCache) -> bool | None:
+        """Tell whether the lease is ours now; None when the cache seems to hide that it does not answer."""
         if cache.add(self._name, self._token, LEASE_SECONDS):
             return True
-        if not str(cache.get(self._name)).startswith(self._host):
+        holder = cache.get(self._name)
+        if holder is None:  # given up just now, or nobody is there
+            return cache.add(self._name, self._token, LEASE_SECONDS) or None
+        if not str(holder).startswith(self._host):
             return False
         # Whoever held it on this machine has been killed, or we would not be asking.
         cache.set(self._name, self._token, LEASE_SECONDS)

@@ -44,7 +44,9 @@ class Refusals:
         if also is not None:
             self._put(also, until, error)
         # A new one, because an error that is raised again grows by each traceback.
-        raise type(error)(*error.args)
+        again = type(error)(*error.args)
+        again.remembered = True
+        raise again
 
     def _put(self, name: str, until: float, error: LazyImagesError) -> None:
         if len(self._entries) >= MOST:

@@ -12,7 +12,14 @@ from typing import Literal, cast
 from lazyimages import conf, current, heap, signals, storage
 from lazyimages.crew import crew
 from lazyimages.engines.base import Job, Probe, Rendered
-from lazyimages.exceptions import Busy, ImageError, LazyImagesError, OriginalNotFound, StorageUnavailable
+from lazyimages.exceptions import (
+    Busy,
+    CannotEncode,
+    ImageError,
+    LazyImagesError,
+    OriginalNotFound,
+    StorageUnavailable,
+)
 from lazyimages.keys import VariantKey
 from lazyimages.locks import Flight
 from lazyimages.refusals import refusals
@@ -69,7 +76,8 @@ def get_or_make(key: VariantKey, watch: Stopwatch | None = None) -> Variant:
     try:
         return _get_or_make(key, watch)
     except LazyImagesError as error:
-        _failed(key, error, watch)
+        if not error.remembered:
+            _failed(key, error, watch)
         raise
 
 
@@ -82,11 +90,10 @@ def _get_or_make(key: VariantKey, watch: Stopwatch) -> Variant:
             return storage.get_variant(name, deadline=deadline)
 
     if _no_place():  # then without opening the lock's file: what is refused by the hundred has to cost little
-        refusals.check(name, longer=True)
         if (stored := look()) is not None:
             return Variant(data=stored.data, how=How.FOUND, last_modified=stored.last_modified)
         refusals.check(key.original, longer=True)
-        raise _NoPlace("all threads that may render or wait are taken")
+        raise _NoPlace("all places for renders in this process are taken")
     with Flight(name) as flight:
         if (stored := look()) is not None:
             return Variant(data=stored.data, how=How.FOUND, last_modified=stored.last_modified)
@@ -116,18 +123,19 @@ def _no_place() -> bool:
 def _place() -> AbstractContextManager[None]:
     """Hold one of the threads that may render or wait; `Busy` at once when there is none."""
     places = _place_count()
-    return nullcontext() if places is None else _places.take(of=places, deadline=0)
+    return nullcontext() if places is None else _places.take(of=places, deadline=0, error=_NoPlace)
 
 
 def _make(key: VariantKey, flight: Flight, deadline: float, watch: Stopwatch) -> Variant:
     try:
         probe, rendered, original_bytes = _render(key, deadline, watch)
     except (OriginalNotFound, ImageError) as error:
-        refusals.remember(key.original, error)
+        # Of the original only what is the same for all of its variants.
+        if not isinstance(error, CannotEncode) and not isinstance(error.__cause__, MemoryError):
+            refusals.remember(key.original, error)
         refusals.remember(str(key), error)
         raise
-    with watch.stage("store"):
-        how = _store(key, rendered, flight, watch)
+    how = _store(key, rendered, flight, watch)
     seconds = watch.seconds
     logger.info(
         "rendered key=%s size=%s format=%s engine=%s wait_ms=%.1f read_ms=%.1f decode_ms=%.1f resize_ms=%.1f "
@@ -152,12 +160,18 @@ def _make(key: VariantKey, flight: Flight, deadline: float, watch: Stopwatch) ->
     return Variant(data=rendered.data, how=how)
 
 
+def _storage_deadline(watch: Stopwatch) -> float:
+    """Return until when the storage may take: RENDER_WAIT in all, in which waits and renders do not count."""
+    return time.monotonic() + conf.settings().render_wait - watch.seconds.get("read", 0)
+
+
 def _render(key: VariantKey, deadline: float, watch: Stopwatch) -> tuple[Probe, Rendered, int]:
     """Return what the header says, the variant, and the size of the original in bytes."""
     settings = conf.settings()
     with _originals.take(of=_READ_AHEAD * settings.max_renders, deadline=deadline):
+        until = _storage_deadline(watch)
         with watch.stage("read"):
-            original = storage.get_original(key.original, limit=settings.max_bytes, deadline=deadline)
+            original = storage.get_original(key.original, limit=settings.max_bytes, deadline=until)
         probe, (rendered,) = render_jobs(original, [key], deadline=deadline, watch=watch)
         return probe, rendered, len(original)
 
@@ -201,10 +215,10 @@ def render_jobs(
 
 
 def _store(key: VariantKey, rendered: Rendered, flight: Flight, watch: Stopwatch) -> How:
-    # The storage has RENDER_WAIT seconds in all; waiting for a slot, and the render, do not count.
-    deadline = time.monotonic() + conf.settings().render_wait - watch.seconds.get("read", 0)
+    until = _storage_deadline(watch)
     try:
-        storage.put_variant(str(key), rendered.data, key.format.media_type, deadline=deadline)
+        with watch.stage("store"):
+            storage.put_variant(str(key), rendered.data, key.format.media_type, deadline=until)
     except StorageUnavailable as error:
         _failed(key, error, watch)
         return How.UNSAVED

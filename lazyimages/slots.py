@@ -33,10 +33,10 @@ class Slots:
         return self._taken >= of
 
     @contextmanager
-    def take(self, weight: int = 1, *, of: int, deadline: float) -> Iterator[None]:
+    def take(self, weight: int = 1, *, of: int, deadline: float, error: type[Busy] = Busy) -> Iterator[None]:
         """Hold `weight` of `of` slots, all of them when it weighs more.
 
-        `Busy` when they are not free before `deadline` (of `time.monotonic`, seconds), or when the process
+        `error` when they are not free before `deadline` (of `time.monotonic`, seconds), or when the process
         is to end first. Who comes later does not overtake, so that a heavy one is not starved by a stream of
         light ones.
         """
@@ -48,7 +48,7 @@ class Slots:
                 while self._waiting[0] is not ticket or self._taken + weight > of:
                     left = deadline - time.monotonic()
                     if left <= 0 or draining():
-                        raise Busy(f"all {of} places for renders in this process are taken")
+                        raise error(f"all {of} places for renders in this process are taken")
                     self._changed.wait(min(left, _LOOK_SECONDS))
                 self._taken += weight
             finally:

@@ -4,6 +4,7 @@ import functools
 import re
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from urllib.parse import unquote_to_bytes
 
 from django.http import HttpRequest, HttpResponse, JsonResponse
@@ -84,10 +85,13 @@ def _forget_cookies(request: HttpRequest) -> None:
 def resizer(request: HttpRequest, watch: Stopwatch) -> HttpResponse:
     """Answer `images/resizer?key=KEY`, where S3's routing rule sends who asks for a missing variant."""
     redirect = conf.settings().delivery == "redirect"
+    text = _key_in_query(request)
     if not _came_through_the_cdn(request):
         # In failover only a routing rule that was left over leads here, and browsers know no secret.
-        arrivals.note_sent_away()
-    return _answer(request, watch, _key_in_query(request), redirect=redirect)
+        with suppress(InvalidKey):
+            _allowed_key(text)
+            arrivals.note_sent_away()
+    return _answer(request, watch, text, redirect=redirect)
 
 
 @_endpoint
@@ -112,7 +116,7 @@ def state(request: HttpRequest, watch: Stopwatch) -> HttpResponse:
         "engine": type(current.engine()).__name__,
     }
     status = 200
-    if "live" not in request.GET:
+    if not request.META.get("QUERY_STRING", "").startswith("live"):
         with watch.stage("storage"):
             can = health.storage_state()
         words = {True: "ok", False: "unavailable"}

@@ -4,7 +4,7 @@ from gunicorn.workers.base import Worker
 
 from lazyimages import draining
 
-# Renders in flight have ended long before; a worker that hangs is killed then.
+# Renders in flight have ended long before, unless the storage stalls; then they are made again.
 graceful_timeout = 10
 # It would be one file for all gunicorns of a user, and nobody asks this shop anything by it.
 control_socket_disable = True

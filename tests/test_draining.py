@@ -71,7 +71,7 @@ def test_a_signal_that_is_ignored_stays_ignored() -> None:
     signal.signal(signal.SIGTERM, signal.SIG_IGN)
     draining.on_sigterm()
     os.kill(os.getpid(), signal.SIGTERM)
-    assert draining.draining()
+    assert not draining.draining()
 
 
 def test_without_a_handler_the_process_ends_as_before() -> None:

@@ -130,6 +130,13 @@ class TestLive:
         assert not {"storage", "cdn"} & set(told)
         assert s3_calls == []
 
+    def test_a_thousand_parameters(self) -> None:
+        """Django refuses to read them, by an answer that is not ours."""
+        query = "&".join(f"x{number}=1" for number in range(1500))
+        response = Client().get(f"/images/health?{query}")
+        assert response.status_code == 200
+        assert response["X-Content-Type-Options"] == "nosniff"
+
 
 class TestLateArrivals:
     """A variant that exists, and for which somebody is sent to the resizer all the same."""
@@ -199,6 +206,12 @@ class TestLateArrivals:
         assert (cdn["status"], cdn["late_arrivals_last_hour"]) == ("misconfigured", arrivals.MANY)
         assert "removes our routing rules" in cdn["advice"]
         assert "cdn misconfigured: sent_by=routing-rule" in caplog.text
+
+    def test_a_scanner_is_no_routing_rule(self, delivery: Callable[..., None]) -> None:
+        delivery("failover", ORIGIN_SECRET="open sesame")
+        for key in ("/etc/passwd", "a/999w/b.jpg", "", "wp-login.php"):
+            assert Client().get(f"/images/resizer?key={key}").status_code == 404
+        assert arrivals.in_the_last_hour() == 0
 
     def test_on_s3(self, s3: Any, delivery: Callable[..., None], monkeypatch: pytest.MonkeyPatch) -> None:
         delivery("redirect")

@@ -14,6 +14,7 @@ from typing import Any
 
 import pytest
 from django.core.cache import cache
+from django.core.cache.backends.base import BaseCache
 from django.core.exceptions import ImproperlyConfigured
 
 from lazyimages import leases
@@ -172,6 +173,31 @@ def test_a_cache_that_never_answers(settings: Any, monkeypatch: pytest.MonkeyPat
     while leases._cache.ask(lambda _: True) is None:  # the next test may need the answer of a Redis
         assert time.monotonic() < deadline
         time.sleep(0.05)
+
+
+class HidingCache(BaseCache):
+    """A cache that is down, and whose client is told to hide it (django-redis: IGNORE_EXCEPTIONS)."""
+
+    def __init__(self, location: str, params: dict[str, Any]) -> None:
+        super().__init__(params)
+
+    def add(self, *args: Any, **options: Any) -> bool:
+        return False
+
+    def get(self, *args: Any, **options: Any) -> None:
+        return None
+
+    set = touch = delete = get  # type: ignore[assignment]
+
+
+def test_a_cache_that_hides_that_it_is_down(settings: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(leases, "_ATOMIC", (__name__,))
+    settings.CACHES = {"default": {"BACKEND": f"{__name__}.HidingCache"}}
+    assert leases.shared_cache() is not None
+    started = time.monotonic()
+    for number in range(10):
+        assert get(Thing(), f"key{number}") == "made"
+    assert time.monotonic() - started < 5
 
 
 def test_a_process_that_is_to_end_lets_nobody_wait(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -210,6 +210,37 @@ def test_many_at_the_same_moment(s3: Any, gets: list[str]) -> None:
     assert asked[f"GetObject {OTHER}"] <= 8
 
 
+@pytest.mark.parametrize("engine", ["pillow.PillowEngine", "vips.VipsEngine"])
+def test_what_one_variant_cannot_be_is_not_remembered_of_the_original(
+    engine: str, lazy: Callable[..., None]
+) -> None:
+    """WebP ends at 16,383 pixels a side, and after it `<picture>` has the JPEG."""
+    lazy(SIZES=["10w"], FORMATS=["webp"], ENGINE=f"lazyimages.engines.{engine}")
+    storages["default"].save("a/tall.jpg", ContentFile(jpeg(10, 17_000)))
+    for _ in range(2):
+        assert ask("a/10w/tall.jpg.webp").status_code == 415
+    assert ask("a/10w/tall.jpg").status_code == 200
+
+
+def test_a_variant_that_was_made_since_is_served_without_a_place(
+    lazy: Callable[..., None], later: Callable[[float], None]
+) -> None:
+    lazy(THREADS=3)
+    assert ask().status_code == 404
+    storages["default"].save(ORIGINAL, ContentFile(jpeg()))
+    later(11)
+    assert ask().status_code == 200
+    with render._places.take(of=1, deadline=0):
+        assert ask().status_code == 200
+
+
+def test_what_is_remembered_is_logged_once(caplog: pytest.LogCaptureFixture) -> None:
+    with ThreadPoolExecutor(16) as pool:
+        assert set(pool.map(lambda _: ask().status_code, range(50))) == {404}
+    assert ask(OTHER).status_code == 404
+    assert len([text for text in caplog.messages if text.startswith("failed key=")]) == 1
+
+
 def test_a_flood_of_names_is_bounded(s3: Any, gets: list[str], monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(memory, "MOST", 20)
     keys = [f"produs_1/360x270/none{number}.jpg" for number in range(50)]

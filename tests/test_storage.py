@@ -331,16 +331,19 @@ def test_every_put_has_a_checksum(s3_at: Callable[..., None]) -> None:
     assert b"x-amz-checksum-crc32: " + b64encode(zlib.crc32(b"bytes").to_bytes(4, "big")) in request
 
 
-def trickling(connection: socket.socket) -> None:
-    connection.sendall(head("200 OK", "Content-Length: 1000000"))
-    for _ in range(100):
-        connection.sendall(b"x" * 1000)
-        time.sleep(0.1)
+@pytest.mark.parametrize(("at_once", "each"), [(0, 1000), (500_000, 100), (0, 10)])
+def test_a_body_that_trickles_ends_at_the_deadline(
+    s3_at: Callable[..., None], at_once: int, each: int
+) -> None:
+    """At 10, 1 and 0.1 KB a second something always comes, and the whole would take hours."""
 
+    def trickle(connection: socket.socket) -> None:
+        connection.sendall(head("200 OK", "Content-Length: 1000000") + b"x" * at_once)
+        for _ in range(100):
+            connection.sendall(b"x" * each)
+            time.sleep(0.1)
 
-def test_a_body_that_trickles_ends_at_the_deadline(s3_at: Callable[..., None]) -> None:
-    """At 10 KB/s no read ever takes too long, and the whole would take 100 s."""
-    with speaking(trickling) as port:
+    with speaking(trickle) as port:
         s3_at(port)
         for read in (
             lambda: storage.get_variant(KEY, deadline=time.monotonic() + 2),

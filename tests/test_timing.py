@@ -10,9 +10,10 @@ from django.core.files.base import ContentFile
 from django.core.files.storage import storages
 from django.test import Client
 
-from lazyimages import signals
+from lazyimages import signals, storage
 from lazyimages.engines.base import Rendered
 from lazyimages.engines.pillow import PillowEngine
+from lazyimages.exceptions import StorageUnavailable
 from lazyimages.stopwatch import Stopwatch
 from tests.conftest import jpeg
 
@@ -130,6 +131,20 @@ def test_the_signal_of_a_failure(
     (call,) = received
     assert (call["reason"], call["error"].reason) == (reason, reason)
     assert sorted(call["seconds"]) == timed
+
+
+def test_the_signal_of_a_put_that_failed(
+    original: None, received: list[dict[str, Any]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(*args: Any, **options: Any) -> None:
+        time.sleep(0.05)
+        raise StorageUnavailable("no")
+
+    monkeypatch.setattr(storage, "put_variant", refuse)
+    assert Client().get(f"/images/v/{KEY}").status_code == 200
+    (call,) = received
+    assert call["reason"] == "storage"
+    assert call["seconds"]["store"] >= 0.05
 
 
 def test_what_is_remembered_is_sent_once(received: list[dict[str, Any]]) -> None:

@@ -67,7 +67,8 @@ class Engine(Protocol):
     """Stateless and thread-safe; constructed without arguments; knows neither Django nor settings.
 
     `probe` and `render` raise `UnsupportedImage`, `CorruptImage` or `ImageTooLarge`, and nothing else, for
-    any bytes whatever; `render` raises `EncoderMissing` when it lacks the encoder.
+    any bytes whatever; `render` raises `EncoderMissing` when it lacks the encoder, and `CannotEncode` for
+    what that cannot write.
     """
 
     def probe(self, data: bytes, *, limits: Limits) -> Probe:

@@ -18,7 +18,8 @@ _MARKER = re.compile(rb"\xff[^\x00\xff]")
 _APP1 = 0xE1
 # Pillow joins EXIF that is in several, copying what it has each time. One segment is what the format allows.
 _EXIF_SEGMENT = 1_000
-_WITHOUT_LENGTH = {0x01, *range(0xD0, 0xD9)}
+# Pillow takes these for markers alone, and reads on right behind them.
+_WITHOUT_LENGTH = {0x01, 0xC8, *range(0xD0, 0xDA), *range(0xF0, 0xFE)}
 _TIFF_PLACES = (273, 324)  # StripOffsets, TileOffsets
 _FULL = 128  # bytes of a GIF's block; programs fill them up to 254 or 255
 
@@ -56,7 +57,7 @@ def _jpeg(data: bytes) -> Iterator[int]:
 
 def _png(data: bytes) -> Iterator[int]:
     at = 8
-    while at < len(data):
+    while at < len(data) and data[at + 4 : at + 8] != b"IEND":  # nobody reads what is behind it
         yield 1
         at += 12 + int.from_bytes(data[at : at + 4])
 
@@ -64,8 +65,11 @@ def _png(data: bytes) -> Iterator[int]:
 def _gif(data: bytes) -> Iterator[int]:
     """Yield 1 for a picture, an extension, and a block of theirs that is not full."""
     at, end = 13 + _colour_table(data, 10), len(data)
-    while at < end and data[at] in (0x21, 0x2C):
+    while at < end and data[at] != 0x3B:
         yield 1
+        if data[at] not in (0x21, 0x2C):
+            at += 1  # readers skip it
+            continue
         at += 2 if data[at] == 0x21 else 11 + _colour_table(data, at + 9)
         while at < end and data[at]:
             if data[at] < _FULL:

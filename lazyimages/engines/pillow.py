@@ -70,7 +70,7 @@ class PillowEngine:
                     stills = _render_still(image, data, format, jobs, watch)
                     kept, durations = [[picture] for picture in stills], []
                 plays = _plays(image)
-            with watch.stage("encode"):
+            with watch.stage("encode"), reading.encoder_errors():
                 made = [
                     encoding.encode(frames, job, durations, plays)
                     for frames, job in zip(kept, jobs, strict=True)

@@ -17,7 +17,14 @@ from PIL.ImageFile import ImageFile
 from lazyimages import formats
 from lazyimages.engines import cost, orientation, pieces, scans
 from lazyimages.engines.base import Limits, Probe
-from lazyimages.exceptions import CorruptImage, ImageError, ImageTooLarge, UnsupportedImage
+from lazyimages.exceptions import (
+    CannotEncode,
+    CorruptImage,
+    ImageError,
+    ImageTooLarge,
+    LazyImagesError,
+    UnsupportedImage,
+)
 from lazyimages.formats import Format
 
 logger = logging.getLogger("lazyimages")
@@ -143,6 +150,17 @@ def check_pixels(image: ImageFile, frames: int, limits: Limits) -> None:
             f"the image has {width} × {height} pixels" + (f" in {frames} frames" if frames > 1 else "") + "; "
             f"at most {limits.max_pixels:,} pixels are allowed in all"
         )
+
+
+@contextmanager
+def encoder_errors() -> Iterator[None]:
+    """Turn whatever an encoder raises into `CannotEncode`: nothing is wrong with the original."""
+    try:
+        yield
+    except LazyImagesError:
+        raise
+    except Exception as error:  # memory, or a format's limits
+        raise CannotEncode("the picture cannot be written in this format and size") from error
 
 
 @contextmanager

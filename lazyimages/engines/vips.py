@@ -78,7 +78,7 @@ class VipsEngine:
             if decoded is not None:
                 with watch.stage("resize"):
                     pictures = pillow.finished(*decoded, jobs, turn, profile, decoded_at=decoded_at)
-                with watch.stage("encode"):
+                with watch.stage("encode"), reading.encoder_errors():
                     made = [_encode(picture, job) for picture, job in zip(pictures, jobs, strict=True)]
                 return pillow.timed(made, watch)
         return self._pillow.render(data, jobs, limits=limits)

@@ -28,10 +28,8 @@ if TYPE_CHECKING:
 # botocore lets through HTTPError while it reads a body, the last two for an answer that is none.
 _FAILURES = (BotoCoreError, HTTPError, OSError, ResponseParserError, ValueError)
 _BATCH = 1000  # S3 API, DeleteObjects: at most 1,000 keys a request
-_LEAST, _MOST = 2**12, 2**20  # bytes of a body that are asked for at a time
+_PIECE = 2**20  # bytes of a body that are asked for at a time
 _ROOM = 2**26  # bytes at most that are made room for before they come
-_QUICK = 0.1  # seconds; what comes sooner is followed by twice as much
-_SLOWEST = 10_000  # bytes a second, at which no piece takes longer than the deadline
 _MOMENT = 0.5  # seconds that every operation has, however late it is
 _CONNECTIONS = 64  # botocore keeps 10 by default and throws away those of further threads
 _UPLOAD_ONLY = ("ACL", "ContentType", "CacheControl")  # buckets made since April 2023 refuse an ACL
@@ -189,28 +187,46 @@ def _whole(
         data.seek(min(length, _ROOM) - 1)
         data.write(b"\0")
         data.seek(0)
-    amount = _LEAST
+    _as_it_comes(body)
     while True:
-        started = time.monotonic()
-        if (left := time_left()) <= 0:
+        if time_left() <= 0:
             raise StorageUnavailable(f"{data.tell()} of {length} bytes had come when the time was over")
-        # read(n) returns when n bytes are there: so few that they come in time at the slowest rate.
-        piece = body.read(int(max(_LEAST, min(amount, left * _SLOWEST))))
+        piece = body.read(_PIECE)
         if not piece:  # and botocore has compared the checksum
             break
         data.write(piece)
         if limit is not None and data.tell() > limit:
             raise ImageTooLarge(f"the file has more than the {limit} bytes that are allowed")
-        quick = time.monotonic() - started < _QUICK
-        amount = min(2 * amount, _MOST) if quick else max(amount // 2, _LEAST)
     if length is not None and data.tell() != length:
         raise StorageUnavailable(f"{data.tell()} bytes came where {length} were announced")
     data.truncate()
     return data.getvalue()
 
 
+def _as_it_comes(body: "StreamingBody") -> None:
+    """Have `body.read` return what there is, and not wait for as much as is asked for."""
+    raw = body._raw_stream  # type: ignore[attr-defined]
+    if hasattr(raw, "read1"):  # urllib3 has it since 2.1
+        body._raw_stream = _AsItComes(raw)  # type: ignore[attr-defined]
+
+
+class _AsItComes:
+    """A stream of urllib3's whose `read` is its `read1`."""
+
+    def __init__(self, raw: Any) -> None:
+        self._raw = raw
+
+    def read(self, amount: int | None = None) -> bytes:
+        """Return at most `amount` bytes, and at least one unless the body is over."""
+        piece: bytes = self._raw.read1(amount)
+        return piece
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._raw, name)
+
+
 class _Sent(BytesIO):
-    """A body that is sent while there is time left; botocore reads it in small blocks."""
+    """A body that is sent while there is time left. botocore reads it in blocks of up to a megabyte."""
 
     def __init__(self, data: bytes, time_left: Callable[[], float]) -> None:
         super().__init__(data)

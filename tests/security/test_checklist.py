@@ -9,7 +9,7 @@ ROOT = HERE.parents[1]
 TEXT = (ROOT / "docs" / "security.md").read_text()
 
 
-def tests() -> set[str]:
+def functions() -> set[str]:
     """Return `tests/security/test_x.py::test_y` for every test function here but those of this module."""
     return {
         f"{path.relative_to(ROOT).as_posix()}::{node.name}"
@@ -25,8 +25,8 @@ def named() -> list[str]:
 
 
 def test_every_test_has_its_line_and_no_other() -> None:
-    assert len(tests()) > 40
-    assert set(named()) == tests()
+    assert len(functions()) > 40
+    assert set(named()) == functions()
 
 
 def test_every_line_has_its_test() -> None:
