@@ -23,7 +23,7 @@ pytestmark = pytest.mark.chain
 LIMIT = 10 + 1  # seconds: RENDER_WAIT of the marketplace, and one
 SLACK = 3  # seconds for a machine with other things to do
 AT_ONCE = 4  # the threads of one worker, so that no request waits for a thread
-SOAK_SECONDS = 240 if os.environ.get("SOAK") == "1" else 8
+SOAK_SECONDS = 120 if os.environ.get("SOAK") == "1" else 8
 
 READING = ("GET variant", "GET original")
 OPERATIONS = (*READING, "PUT")
