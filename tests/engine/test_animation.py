@@ -142,3 +142,21 @@ def test_cut_in_a_later_frame(engine, job, format, truncated_allowed):
     for cut in (1, 10, 200, len(data) // 4):
         with pytest.raises(CorruptImage):
             engine.render(data[:-cut], [wanted], limits=LIMITS)
+
+
+def with_a_frame_at(left: int) -> bytes:
+    """Return a GIF of 120 × 90 whose last frame begins further to the right than its screen ends."""
+    data = bytearray(animation("GIF"))
+    at = data.rindex(b"\x2c")
+    data[at + 1 : at + 3] = struct.pack("<H", left)
+    return bytes(data)
+
+
+def test_a_frame_may_be_a_little_beyond_the_screen(variant):
+    assert len(played(variant(with_a_frame_at(100), "40w", "gif"))) == 4
+
+
+def test_a_frame_far_beyond_the_screen_is_refused(variant):
+    """The slots that a render takes are weighted by what the header says."""
+    with pytest.raises(ImageTooLarge, match="much larger than the animation says"):
+        variant(with_a_frame_at(60_000), "40w", "gif")
