@@ -14,6 +14,7 @@ def tests(session: nox.Session, django: str) -> None:
     """Run the tests, but for those of pictures' details and of load, which are the same everywhere."""
     session.install("-r", "requirements-test.txt", django)
     session.run("python", "-c", "import sys, django; print(sys.version, 'Django', django.__version__)")
-    same = ("test_demo_photos.py", "engine/test_sharpness.py", "engine/test_vips.py", "fire", "fuzz", "test_memory.py")
-    ignored = [f"--ignore=tests/{path}" for path in same]
+    pictures = ("test_demo_photos.py", "engine/test_sharpness.py", "engine/test_vips.py")
+    load = ("fire", "fuzz", "test_memory.py")
+    ignored = [f"--ignore=tests/{path}" for path in (*pictures, *load)]
     session.run("python", "-m", "pytest", *ignored, *session.posargs)

@@ -41,7 +41,7 @@ OUTSIDE: list[tuple[str, str]] = [
     ("exceptions heap draining stopwatch sizes formats keys", ""),
     ("conf", "django"),
     ("engines.base engines.complete engines.cost engines.pieces", ""),
-    ("engines.progressive engines.scans engines.shrink", ""),
+    ("engines.gif engines.progressive engines.scans engines.shrink", ""),
     ("engines.resample", "PIL cykooz_resizer"),
     ("engines.libvips", "PIL pyvips"),
     ("engines.heic", "PIL pillow_heif"),

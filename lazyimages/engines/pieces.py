@@ -8,6 +8,7 @@ import re
 import struct
 from collections.abc import Callable, Iterator
 
+from lazyimages.engines import gif
 from lazyimages.exceptions import ImageTooLarge
 from lazyimages.formats import Format
 
@@ -21,7 +22,6 @@ _EXIF_SEGMENT = 1_000
 # Pillow takes these for markers alone, and reads on right behind them.
 _WITHOUT_LENGTH = {0x01, 0xC8, *range(0xD0, 0xDA), *range(0xF0, 0xFE)}
 _TIFF_PLACES = (273, 324)  # StripOffsets, TileOffsets
-_FULL = 128  # bytes of a GIF's block; programs fill them up to 254 or 255
 
 
 def check(data: bytes, format: Format) -> None:
@@ -63,19 +63,7 @@ def _png(data: bytes) -> Iterator[int]:
 
 
 def _gif(data: bytes) -> Iterator[int]:
-    """Yield 1 for a picture, an extension, and a block of theirs that is not full."""
-    at, end = 13 + _colour_table(data, 10), len(data)
-    while at < end and data[at] != 0x3B:
-        yield 1
-        if data[at] not in (0x21, 0x2C):
-            at += 1  # readers skip it
-            continue
-        at += 2 if data[at] == 0x21 else 11 + _colour_table(data, at + 9)
-        while at < end and data[at]:
-            if data[at] < _FULL:
-                yield 1
-            at += 1 + data[at]
-        at += 1
+    return (1 for _ in gif.pieces(data))
 
 
 def _tiff(data: bytes) -> Iterator[int]:
@@ -90,11 +78,6 @@ def _tiff(data: bytes) -> Iterator[int]:
                 yield count
     except struct.error:
         return  # it ends too early, which others say
-
-
-def _colour_table(data: bytes, at: int) -> int:
-    flags = data[at] if at < len(data) else 0
-    return 3 << ((flags & 7) + 1) if flags & 0x80 else 0
 
 
 _PIECES: dict[str, Callable[[bytes], Iterator[int]]] = {

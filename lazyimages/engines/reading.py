@@ -15,7 +15,7 @@ from PIL import Image
 from PIL.ImageFile import ImageFile
 
 from lazyimages import formats
-from lazyimages.engines import cost, orientation, pieces, scans
+from lazyimages.engines import cost, gif, orientation, pieces, scans
 from lazyimages.engines.base import Limits, Probe
 from lazyimages.exceptions import (
     CannotEncode,
@@ -31,6 +31,8 @@ logger = logging.getLogger("lazyimages")
 
 # A frame of one pixel takes its time and memory too, and pixels are what the limit of the call counts.
 _MOST_FRAMES = 10_000
+# Pixels by which the later frames of a GIF may be larger than the first: slots are weighted by that one.
+_BEYOND = 4_000_000
 
 # What decoding takes by mode, where it is not 4: with what `colour.resizable` makes of it. 16-bit pictures go
 # by way of 32 bits.
@@ -66,6 +68,9 @@ def open_image(data: bytes, limits: Limits) -> tuple[ImageFile, Format]:
     pieces.check(data, format)
     if format is formats.JPEG:
         scans.check(data)
+    if format is formats.GIF:
+        # Pillow makes room for the first picture as soon as the file is opened.
+        check_pixels(gif.reach(data), 1, limits)
     image = reopen(data, format)
     width, height = image.size
     if width < 1 or height < 1:
@@ -73,11 +78,13 @@ def open_image(data: bytes, limits: Limits) -> tuple[ImageFile, Format]:
     if image.format == "PNG" and image.mode == "P" and image.palette is None:
         raise CorruptImage("the image has no palette")
     # One picture over the limit is refused before its frames are counted, which reads the whole file.
-    check_pixels(image, 1, limits)
+    check_pixels(image.size, 1, limits)
     count = frames(image)
     if count > _MOST_FRAMES:
         raise ImageTooLarge(f"the image has {count:,} frames; at most {_MOST_FRAMES:,} are allowed")
-    check_pixels(image, count, limits)
+    check_pixels(image.size, count, limits)
+    if format is formats.GIF and _area(gif.reach(data)) > _area(image.size) + _BEYOND:
+        raise ImageTooLarge("a frame of the animation is much larger than the animation says that it is")
     return image, format
 
 
@@ -142,14 +149,18 @@ def _unsupported(format: Format | None) -> UnsupportedImage:
     return UnsupportedImage(f"the file {what}; it must be {kinds}")
 
 
-def check_pixels(image: ImageFile, frames: int, limits: Limits) -> None:
-    """Raise `ImageTooLarge` when so many frames of the image's size are over the limit."""
-    width, height = image.size
+def check_pixels(size: tuple[int, int], frames: int, limits: Limits) -> None:
+    """Raise `ImageTooLarge` when so many frames of a size are over the limit."""
+    width, height = size
     if width * height * frames > limits.max_pixels:
         raise ImageTooLarge(
             f"the image has {width} × {height} pixels" + (f" in {frames} frames" if frames > 1 else "") + "; "
             f"at most {limits.max_pixels:,} pixels are allowed in all"
         )
+
+
+def _area(size: tuple[int, int]) -> int:
+    return size[0] * size[1]
 
 
 @contextmanager

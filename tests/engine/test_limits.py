@@ -46,7 +46,16 @@ def bombs() -> dict[str, bytes]:
     }
 
 
-BOMBS = bombs()
+def first_frames_beyond_the_screen() -> bytes:
+    """Return a GIF of 64 × 48 for whose first frame Pillow makes room as soon as it opens the file."""
+    pages = [Image.new("P", (64, 48), number) for number in range(2)]
+    data = bytearray(pictures.saved(pages[0], "GIF", save_all=True, append_images=pages[1:], disposal=2))
+    at = data.index(b"\x2c\0\0\0\0", 13)
+    data[at + 5 : at + 9] = struct.pack("<HH", 60_000, 2_500)
+    return bytes(data)
+
+
+BOMBS = bombs() | {"gif-frame": first_frames_beyond_the_screen()}
 JOB = Job(
     plan=sizes.parse("360x270").plan(60000, 60000),
     format=formats.JPEG,
