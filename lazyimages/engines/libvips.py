@@ -3,7 +3,8 @@
 So a picture is never whole in memory, unless its format leaves no choice. A call takes one thread, by a
 mark on the picture and not by libvips' own setting, which is the process's. libvips also remembers
 operations, with their buffers, about 100 MB of them; it is made to forget them after each call, also those of
-other code in this process, which costs them nothing but time. How many it may remember is left as it was.
+other code in this process, which costs them nothing but time. How many it may remember is left as it was. Its
+warnings go to stderr, by GLib, and not to Python's logging.
 """
 
 import math
@@ -44,6 +45,9 @@ def _library() -> Any | None:
         import pyvips
     except (ImportError, OSError):  # OSError: pyvips is there, and libvips, the shared library, is not
         return None
+    # pyvips hands libvips' warnings to Python's logging in the very threads that libvips works with. Garbage
+    # that Python collects there may be what the thread is holding, and once the process was aborted.
+    pyvips._remove_log_handler()
     return pyvips
 
 

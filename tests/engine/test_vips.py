@@ -1,5 +1,7 @@
 """What is VipsEngine's own; all that an engine must do, the other tests ask of it too."""
 
+from contextlib import suppress
+
 import numpy as np
 import pytest
 from PIL import Image
@@ -10,6 +12,7 @@ from lazyimages.checks import check_settings
 from lazyimages.engines import libvips
 from lazyimages.engines.pillow import PillowEngine
 from lazyimages.engines.vips import VipsEngine
+from lazyimages.exceptions import ImageError
 from tests.engine import pictures
 from tests.engine.conftest import LIMITS
 
@@ -95,3 +98,18 @@ def test_the_check_names_the_remedy(settings, monkeypatch, installed):
     else:
         assert 'pip install "django-lazyimages[vips]"' in errors[0].msg
     current._load.cache_clear()
+
+
+@needs_libvips
+def test_libvips_runs_no_python_in_its_threads(caplog, camera, job):
+    """Its warnings did, and a garbage collection there once aborted the process."""
+    damaged = bytearray(camera)
+    for at in range(len(damaged) // 2, len(damaged) - 100, 997):
+        damaged[at] ^= 0x5A
+    for _ in range(3):
+        with suppress(ImageError):
+            VipsEngine().render(bytes(damaged), [job(camera, "480h", "jpeg")], limits=LIMITS)
+    import pyvips
+
+    assert pyvips._log_handler_id is None
+    assert [record for record in caplog.records if record.name.startswith("pyvips")] == []
