@@ -25,21 +25,13 @@ class Refusals:
         """Have `check` raise such an error for this name, for ten seconds from now."""
         self._put(name, time.monotonic() + SECONDS, error)
 
-    def check(self, name: str, *, longer: bool = False) -> None:
-        """Raise what is remembered of a name; with `longer`, what was remembered up to a minute ago."""
-        self._check(name, LONGER - SECONDS if longer else 0)
+    def check(self, name: str, *, also: str | None = None, longer: bool = False) -> None:
+        """Raise what is remembered of a name; with `longer`, what was remembered up to a minute ago.
 
-    def check_both(self, name: str, other: str) -> None:
-        """Raise what is remembered of `name`, and remember it of `other` for just as long."""
-        self._check(name, 0, also=other)
-
-    def forget(self) -> None:
-        """Forget everything."""
-        self._entries = {}
-
-    def _check(self, name: str, more: float, also: str | None = None) -> None:
+        It is then remembered of `also` for just as long.
+        """
         until, error = self._entries.get(name, (0.0, None))
-        if error is None or until + more < time.monotonic():
+        if error is None or until + (LONGER - SECONDS if longer else 0) < time.monotonic():
             return
         if also is not None:
             self._put(also, until, error)
@@ -47,6 +39,10 @@ class Refusals:
         again = type(error)(*error.args)
         again.remembered = True
         raise again
+
+    def forget(self) -> None:
+        """Forget everything."""
+        self._entries = {}
 
     def _put(self, name: str, until: float, error: LazyImagesError) -> None:
         if len(self._entries) >= MOST:

@@ -97,14 +97,14 @@ def _get_or_make(key: VariantKey, watch: Stopwatch) -> Variant:
     with Flight(name) as flight:
         if (stored := look()) is not None:
             return Variant(data=stored.data, how=How.FOUND, last_modified=stored.last_modified)
-        refusals.check_both(key.original, name)
+        refusals.check(key.original, also=name)
         with ExitStack() as turn:
             with watch.stage("wait"):
                 turn.enter_context(_place())
                 stored = turn.enter_context(flight.turn(look, deadline=deadline))
             if stored is not None:
                 return Variant(data=stored.data, how=How.WAITED, last_modified=stored.last_modified)
-            refusals.check_both(key.original, name)  # somebody else may have been refused meanwhile
+            refusals.check(key.original, also=name)  # somebody else may have been refused meanwhile
             return _make(key, flight, deadline, watch)
 
 

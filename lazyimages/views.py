@@ -68,6 +68,10 @@ def _endpoint(view: View) -> View:
         response["X-Content-Type-Options"] = "nosniff"
         response["Content-Security-Policy"] = "default-src 'none'; sandbox"
         response["Server-Timing"] = _server_timing(watch)
+        if response.status_code >= 500:
+            # Django would log each as an error, and mail it to ADMINS, by the hundred. Ours have a line in
+            # the log already, and health is asked by what gives alarm itself.
+            response._has_been_logged = True  # type: ignore[attr-defined]  # read by django.utils.log
         if request.method == "HEAD":
             response.content = b""
         return response
@@ -205,11 +209,7 @@ def _bytes(key: VariantKey, made: Variant, headers: dict[str, str]) -> HttpRespo
 def _error(error: LazyImagesError) -> HttpResponse:
     for kind, status, headers in _ERRORS:
         if isinstance(error, kind):
-            response = _text(status, _PUBLIC_TEXT[status], headers)
-            if status >= 500:
-                # Django logs each as an error, and mails it to ADMINS, one by one. Ours are logged already.
-                response._has_been_logged = True  # type: ignore[attr-defined]  # read by django.utils.log
-            return response
+            return _text(status, _PUBLIC_TEXT[status], headers)
     raise error
 
 

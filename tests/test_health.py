@@ -7,7 +7,9 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import django
 import pytest
+from django.core import mail
 from django.core.files.base import ContentFile
 from django.core.files.storage import storages
 from django.test import Client
@@ -61,6 +63,12 @@ class TestStorage:
         status, told = look()
         assert (status, told["status"]) == (503, "degraded")
         assert told["storage"] == {"read": "unavailable", "write": "unavailable"}
+
+    def test_bad_news_are_not_mailed_each_minute(self, s3: Any, settings: Any) -> None:
+        settings.ADMINS = ["a@example.com"] if django.VERSION >= (6, 0) else [("a", "a@example.com")]
+        s3.delete_bucket(Bucket=BUCKET)
+        assert look()[0] == 503
+        assert mail.outbox == []
 
     def test_a_folder_that_cannot_be_written(self, tmp_path: Path) -> None:
         (tmp_path / "variants").write_text("a file, where the folder was to be")

@@ -311,7 +311,7 @@ class TestMemory:
                 name = f"{number % 2}-{turn % 50}"
                 known.remember(name, OriginalNotFound(name))
                 with pytest.raises(OriginalNotFound, match=name):
-                    known.check_both(name, f"variant of {name}")
+                    known.check(name, also=f"variant of {name}")
                 refused += 1
             return refused
 

@@ -68,9 +68,9 @@ def open_image(data: bytes, limits: Limits) -> tuple[ImageFile, Format]:
     pieces.check(data, format)
     if format is formats.JPEG:
         scans.check(data)
-    if format is formats.GIF:
-        # Pillow makes room for the first picture as soon as the file is opened.
-        check_pixels(gif.reach(data), 1, limits)
+    # Pillow makes room for a GIF's first picture as soon as the file is opened.
+    reach = gif.reach(data) if format is formats.GIF else (0, 0)
+    check_pixels(reach, 1, limits)
     image = reopen(data, format)
     width, height = image.size
     if width < 1 or height < 1:
@@ -83,7 +83,7 @@ def open_image(data: bytes, limits: Limits) -> tuple[ImageFile, Format]:
     if count > _MOST_FRAMES:
         raise ImageTooLarge(f"the image has {count:,} frames; at most {_MOST_FRAMES:,} are allowed")
     check_pixels(image.size, count, limits)
-    if format is formats.GIF and _area(gif.reach(data)) > _area(image.size) + _BEYOND:
+    if _area(reach) > _area(image.size) + _BEYOND:
         raise ImageTooLarge("a frame of the animation is much larger than the animation says that it is")
     return image, format
 
