@@ -46,12 +46,13 @@ def gets(s3: Any) -> Iterator[list[str]]:
 
 @pytest.fixture
 def later(monkeypatch: pytest.MonkeyPatch) -> Callable[[float], None]:
-    """Let the memory of refusals believe that so many seconds have gone by."""
+    """Stop the clock of the memory of refusals, and let it show so many seconds after the test's start."""
+    start = time.monotonic()
 
     def shift(seconds: float) -> None:
-        clock = SimpleNamespace(monotonic=lambda: time.monotonic() + seconds)
-        monkeypatch.setattr(memory, "time", clock)
+        monkeypatch.setattr(memory, "time", SimpleNamespace(monotonic=lambda: start + seconds))
 
+    shift(0)
     return shift
 
 
