@@ -26,6 +26,7 @@ T = TypeVar("T")
 DELIVERIES = ("local", "redirect", "failover")
 ANIMATIONS = ("keep", "first")
 EFFORTS = ("fast", "small")
+SECRET_HEADER = "X-Lazyimages-Secret"  # noqa: S105  # the name of the header that carries ORIGIN_SECRET
 DEFAULT_QUALITY = {"jpeg": 80, "webp": 80, "avif": 52}
 
 
@@ -42,7 +43,8 @@ class Preset:
 class Settings:
     """The LAZYIMAGES setting, checked and typed; `docs/settings.md` says what each part means.
 
-    `whitelist` is derived: SIZES and the sizes of PRESETS, in the order in which they are written.
+    `whitelist` is derived: SIZES and the sizes of PRESETS, in the order in which they are written. Where
+    CORS_ORIGINS is not set, it is the origin of RESIZER_URL.
     """
 
     sizes: tuple[Size, ...] = ()
@@ -51,6 +53,7 @@ class Settings:
     cdn_url: str = ""
     delivery: str = "local"
     resizer_url: str = ""
+    cors_origins: tuple[str, ...] = ()
     originals: str = "default"
     variants: str = "lazyimages"
     engine: str = "lazyimages.engines.pillow.PillowEngine"
@@ -129,6 +132,8 @@ def read(raw: object) -> tuple[Settings, list[Problem]]:
             problems.append(Problem(mistake.check, f"LAZYIMAGES[{key!r}]: {mistake.message}", mistake.hint))
     if values.get("max_renders", ...) is None:
         del values["max_renders"]
+    if values.get("cors_origins") is None:
+        values["cors_origins"] = _origin_of(values.get("resizer_url", ""))
     presets = values.get("presets", {})
     listed = [*values.get("sizes", ()), *(size for preset in presets.values() for size in preset.sizes)]
     return Settings(**values, whitelist=dict.fromkeys(listed)), problems
@@ -223,6 +228,28 @@ def _base_url(value: object) -> str:
     return text.rstrip("/")
 
 
+def _origins(value: object) -> tuple[str, ...]:
+    if not isinstance(value, (list, tuple)):
+        raise _Mistake(f"{value!r} is not a list.", 'Write ["https://shop.example"].')
+    return tuple(dict.fromkeys(_origin(origin) for origin in value))
+
+
+def _origin(value: object) -> str:
+    if value == "*":
+        return "*"
+    text = _base_url(value)
+    if _origin_of(text) != (text,):
+        hint = "Write scheme and host alone, as in https://shop.example; a port if it is not the usual one."
+        raise _Mistake(f"{text!r} is not an origin.", hint)
+    return text
+
+
+def _origin_of(url: str) -> tuple[str, ...]:
+    """Return the origin of a URL (RFC 6454, 6.2) as the only entry; none for an empty text."""
+    parts = urlsplit(url)
+    return (f"{parts.scheme}://{parts.netloc.lower()}",) if url else ()
+
+
 def _secret(value: object) -> str:
     if not isinstance(value, str) or not value or not value.isprintable() or not value.isascii():
         # Unlike other mistakes this one is not quoted: check output ends up in logs.
@@ -278,6 +305,7 @@ _READERS: dict[str, Callable[[object], Any]] = {
     "CDN_URL": _base_url,
     "DELIVERY": _choice(DELIVERIES),
     "RESIZER_URL": _base_url,
+    "CORS_ORIGINS": _optional(_origins),
     "ORIGINALS": _text,
     "VARIANTS": _text,
     "ENGINE": _text,

@@ -28,8 +28,6 @@ from lazyimages.keys import VariantKey
 from lazyimages.render import How, Variant, get_or_make
 from lazyimages.stopwatch import Stopwatch
 
-SECRET_HEADER = "X-Lazyimages-Secret"  # noqa: S105  # the header's name
-
 _NO_STORE = "no-store"
 # Printable ASCII in which every % begins an escape: what a query holds unless it was never escaped.
 _ESCAPED = re.compile(rb"(?:[!-$&-~]|%[0-9A-Fa-f]{2})*")
@@ -233,7 +231,7 @@ def _came_through_the_cdn(request: HttpRequest) -> bool:
     settings = conf.settings()
     if settings.delivery != "failover" or settings.origin_secret is None:
         return True
-    return constant_time_compare(request.headers.get(SECRET_HEADER, ""), settings.origin_secret)
+    return constant_time_compare(request.headers.get(conf.SECRET_HEADER, ""), settings.origin_secret)
 
 
 def _key_in_query(request: HttpRequest) -> str | None:

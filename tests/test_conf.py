@@ -15,8 +15,8 @@ from lazyimages import conf, formats, sizes
 from lazyimages.conf import Problem
 
 KEYS = [
-    "SIZES FORMATS PRESETS CDN_URL DELIVERY RESIZER_URL ORIGINALS VARIANTS ENGINE QUALITY BACKGROUND",
-    "ANIMATION EFFORT CACHE CACHE_CONTROL MAX_PIXELS MAX_BYTES MAX_RENDERS RENDER_WAIT THREADS",
+    "SIZES FORMATS PRESETS CDN_URL DELIVERY RESIZER_URL CORS_ORIGINS ORIGINALS VARIANTS ENGINE QUALITY",
+    "BACKGROUND ANIMATION EFFORT CACHE CACHE_CONTROL MAX_PIXELS MAX_BYTES MAX_RENDERS RENDER_WAIT THREADS",
     "ORIGIN_SECRET DISTRIBUTION_ID EXPIRE_VARIANTS_DAYS CLEANUP",
 ]
 
@@ -199,6 +199,7 @@ MISTAKES = [
     ("E004", {"DELIVERY": ["local"]}, "['local'] is not one", "Choose from"),
     ("E004", {"RESIZER_URL": "/images/resizer"}, "not the absolute URL", "scheme and host"),
     ("E004", {"RESIZER_URL": "https://shop.example/r?key="}, "not the absolute URL", "without ?"),
+    ("E004", {"CORS_ORIGINS": ["https://shop.example/x"]}, "is not an origin", "scheme and host alone"),
     ("E004", {"ORIGINALS": None}, "None is not a text", "string"),
     ("E004", {"VARIANTS": 5}, "5 is not a text", "string"),
     ("E004", {"ENGINE": object}, "is not a text", "string"),
@@ -344,3 +345,27 @@ class TestReading:
         before = conf.settings()
         settings.DEBUG = True
         assert conf.settings() is before
+
+
+class TestCorsOrigins:
+    def test_it_is_the_resizers_own_site_unless_it_is_set(self) -> None:
+        raw = {"RESIZER_URL": "https://Shop.example:8443/images/resizer"}
+        assert conf.read(raw)[0].cors_origins == ("https://shop.example:8443",)
+        assert conf.read(raw | {"CORS_ORIGINS": None})[0].cors_origins == ("https://shop.example:8443",)
+        assert conf.read(raw | {"CORS_ORIGINS": []})[0].cors_origins == ()
+        assert conf.read({})[0].cors_origins == ()
+
+    def test_several_are_kept_in_their_order(self) -> None:
+        origins = ["https://b.example", "*", "http://127.0.0.1:8000", "https://b.example"]
+        found, problems = conf.read({"CORS_ORIGINS": origins})
+        assert problems == []
+        assert found.cors_origins == ("https://b.example", "*", "http://127.0.0.1:8000")
+
+    @pytest.mark.parametrize(
+        "wrong",
+        ["https://a.example", ["a.example"], ["https://a.example/shop"], ["ftp://a.example"], [""], [1]],
+    )
+    def test_what_is_no_origin_is_named(self, wrong: object) -> None:
+        (problem,) = conf.read({"CORS_ORIGINS": wrong})[1]
+        assert problem.check == "E004"
+        assert "https://shop.example" in problem.hint or "https://" in problem.hint or problem.hint
