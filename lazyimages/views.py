@@ -29,6 +29,10 @@ from lazyimages.render import How, Variant, get_or_make
 from lazyimages.stopwatch import Stopwatch
 
 _NO_STORE = "no-store"
+# Where a server says how many bytes of a body it can carry (PEP 3333, "environ Variables"). No header gets
+# there: theirs begin with HTTP_.
+_MOST_BYTES = "lazyimages.most_bytes"
+_PRESIGNED_SECONDS = 60
 # Printable ASCII in which every % begins an escape: what a query holds unless it was never escaped.
 _ESCAPED = re.compile(rb"(?:[!-$&-~]|%[0-9A-Fa-f]{2})*")
 _KEY_PARAMETER = re.compile(r"(?:^|&)key=(.*)\Z", re.DOTALL)
@@ -152,7 +156,9 @@ def _answer(request: HttpRequest, watch: Stopwatch, text: str | None, *, redirec
         return _error(error)
     if made.how is How.FOUND:
         _note_arrival(key, made)
-    return _redirecting(key, made) if redirect else _serving(request, key, made)
+    response = _redirecting(key, made) if redirect else _serving(request, key, made)
+    most: int | None = request.META.get(_MOST_BYTES)
+    return response if most is None or len(response.content) <= most else _elsewhere(key, made)
 
 
 def _note_arrival(key: VariantKey, made: Variant) -> None:
@@ -202,6 +208,23 @@ def _bytes(key: VariantKey, made: Variant, headers: dict[str, str]) -> HttpRespo
     if made.last_modified is not None:
         response["Last-Modified"] = http_date(made.last_modified.timestamp())
     return response
+
+
+def _elsewhere(key: VariantKey, made: Variant) -> HttpResponse:
+    """Send somebody to the bytes that the server cannot carry; `Location` is never of the request's making.
+
+    What was found goes straight to S3: the CDN sent them here although it is there, and might do so again.
+    """
+    try:
+        if made.how is How.UNSAVED:
+            raise StorageUnavailable("it is nowhere else")
+        if made.how is How.FOUND or conf.settings().delivery == "local":
+            url = storage.presigned_url(str(key), _PRESIGNED_SECONDS)
+        else:
+            url = markup.public_url(str(key))
+    except StorageUnavailable as error:
+        return _error(error)
+    return _text(307, "", {"Location": url, "Cache-Control": _NO_STORE})
 
 
 def _error(error: LazyImagesError) -> HttpResponse:

@@ -1,8 +1,10 @@
 """Fixtures for all tests: storages of their own, S3 by moto, counters of what is observable."""
 
+import time
 from collections.abc import Callable, Iterator
 from io import BytesIO
 from pathlib import Path
+from types import ModuleType
 from typing import Any
 
 import hypothesis
@@ -11,6 +13,8 @@ from botocore import handlers
 from django.core.cache import cache
 from django.core.files.uploadedfile import SimpleUploadedFile
 from PIL import Image
+
+from tests.clock import PATIENCE, Clock
 
 # Wall time says nothing on a shared machine.
 hypothesis.settings.register_profile(
@@ -26,7 +30,7 @@ BUCKET = "shop-photos"
 
 @pytest.fixture(autouse=True)
 def _own_folders(settings: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Give every test its own originals, variants and locks, and the default settings."""
+    """Give every test its own originals, variants and locks, and the default settings, but for patience."""
     monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
     cache.clear()  # in Redis, the leases of an earlier test would be remembered
     settings.STORAGES = {
@@ -34,11 +38,33 @@ def _own_folders(settings: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch)
         "default": _file_system(tmp_path / "originals"),
         "lazyimages": _file_system(tmp_path / "variants"),
     }
-    settings.LAZYIMAGES = {"SIZES": SIZES, "PRESETS": settings.LAZYIMAGES.get("PRESETS", {})}
+    presets = settings.LAZYIMAGES.get("PRESETS", {})
+    settings.LAZYIMAGES = {"SIZES": SIZES, "PRESETS": presets, "RENDER_WAIT": PATIENCE}
 
 
 def _file_system(location: Path) -> dict[str, Any]:
     return {"BACKEND": "django.core.files.storage.FileSystemStorage", "OPTIONS": {"location": location}}
+
+
+@pytest.fixture
+def stop_clock(monkeypatch: pytest.MonkeyPatch) -> Callable[..., Clock]:
+    """Give modules a clock that goes on only by who sleeps by it: `clock = stop_clock(locks, leases)`."""
+
+    def stop(*modules: ModuleType) -> Clock:
+        clock = Clock()
+        for module in modules:
+            monkeypatch.setattr(module, "time", clock)
+        return clock
+
+    return stop
+
+
+def wait_until(condition: Callable[[], bool]) -> None:
+    """Return as soon as a condition holds; AssertionError when it does not come about."""
+    deadline = time.monotonic() + PATIENCE
+    while not condition():
+        assert time.monotonic() < deadline, "it did not come about"
+        time.sleep(0.005)
 
 
 @pytest.fixture

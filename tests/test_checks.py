@@ -26,6 +26,11 @@ TWICE = {"mode": "standard", "total_max_attempts": 2}
 QUICK = {**PATIENT, "client_config": Config(connect_timeout=1, read_timeout=3, retries=TWICE)}
 
 
+@pytest.fixture(autouse=True)
+def _render_wait(lazy: Callable[..., None]) -> None:
+    lazy(RENDER_WAIT=10)  # the default, with which checks compare
+
+
 class Overwriting(Storage):
     """A storage without `path()` that keeps the names it is given, as some for other clouds do."""
 

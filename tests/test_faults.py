@@ -27,6 +27,7 @@ from lazyimages.engines.base import Job, Limits
 from lazyimages.engines.pillow import PillowEngine
 from lazyimages.exceptions import Busy
 from lazyimages.locks import Flight
+from tests.clock import PATIENCE
 from tests.conftest import jpeg, upload
 from tests.host.models import DimensionsFirst, MeasuredPhoto, Photo
 
@@ -106,11 +107,11 @@ class TestLocks:
         def hold() -> None:
             with render._renders.take(of=1, deadline=time.monotonic() + 1):
                 taken.set()
-                end.wait(10)
+                end.wait(PATIENCE)
 
         thread = Thread(target=hold)
         thread.start()
-        assert taken.wait(5)
+        assert taken.wait(PATIENCE)
         child = os.fork()
         if child == 0:
             try:

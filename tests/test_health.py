@@ -2,7 +2,6 @@
 
 import os
 import threading
-import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -14,8 +13,9 @@ from django.core.files.base import ContentFile
 from django.core.files.storage import storages
 from django.test import Client
 
-from lazyimages import arrivals, health, storage
+from lazyimages import arrivals, health, storage, views
 from lazyimages.exceptions import StorageUnavailable
+from tests.clock import PATIENCE, Clock
 from tests.conftest import BUCKET, jpeg
 
 ORIGINAL, KEY = "a/b.jpg", "a/360x270/b.jpg"
@@ -114,14 +114,14 @@ class TestStorage:
 
         def slow(*args: Any, **options: Any) -> None:
             looking.set()
-            end.wait(10)
+            end.wait(PATIENCE)
             original(*args, **options)
 
         monkeypatch.setattr(storage, "put_variant", slow)
         thread = threading.Thread(target=look)
         thread.start()
         try:
-            assert looking.wait(5)
+            assert looking.wait(PATIENCE)
             assert look()[0] == 200
             assert thread.is_alive()
         finally:
@@ -149,15 +149,20 @@ class TestLive:
 class TestLateArrivals:
     """A variant that exists, and for which somebody is sent to the resizer all the same."""
 
+    @pytest.fixture(autouse=True)
+    def clock(self, stop_clock: Callable[..., Clock]) -> Clock:
+        """A variant does not grow older while the test runs."""
+        return stop_clock(views, arrivals)
+
     def arrive(self, mode: str, times: int = 1) -> None:
         url = f"/images/resizer?key={KEY}" if mode == "redirect" else f"/images/v/{KEY}"
         for _ in range(times):
             assert Client().get(url).status_code == 200
 
-    def make(self, mode: str, tmp_path: Path, age: float) -> None:
+    def make(self, mode: str, tmp_path: Path, age: float, clock: Clock) -> None:
         storages["default"].save(ORIGINAL, ContentFile(jpeg()))
         Client().get(f"/images/v/{KEY}")
-        then = time.time() - age
+        then = clock.time() - age
         os.utime(tmp_path / "variants" / KEY, (then, then))
 
     @pytest.mark.parametrize(
@@ -170,9 +175,10 @@ class TestLateArrivals:
         delivery: Callable[..., None],
         tmp_path: Path,
         caplog: pytest.LogCaptureFixture,
+        clock: Clock,
     ) -> None:
         delivery(mode)
-        self.make(mode, tmp_path, age=3600)
+        self.make(mode, tmp_path, age=3600, clock=clock)
         self.arrive(mode, times=arrivals.MANY)
         cdn = look()[1]["cdn"]
         assert (cdn["status"], cdn["late_arrivals_last_hour"]) == ("misconfigured", arrivals.MANY)
@@ -180,9 +186,11 @@ class TestLateArrivals:
         (line,) = [text for text in caplog.messages if text.startswith("cdn misconfigured:")]
         assert f"key={KEY} age_s=3600 late_arrivals_last_hour=1" in line
 
-    def test_a_few_are_no_misconfiguration(self, delivery: Callable[..., None], tmp_path: Path) -> None:
+    def test_a_few_are_no_misconfiguration(
+        self, delivery: Callable[..., None], tmp_path: Path, clock: Clock
+    ) -> None:
         delivery("redirect")
-        self.make("redirect", tmp_path, age=3600)
+        self.make("redirect", tmp_path, age=3600, clock=clock)
         self.arrive("redirect", times=arrivals.MANY - 1)
         assert look()[1]["cdn"] == {
             "status": "ok",
@@ -191,15 +199,15 @@ class TestLateArrivals:
         }
 
     def test_who_comes_just_after_it_was_made_is_not_late(
-        self, delivery: Callable[..., None], tmp_path: Path
+        self, delivery: Callable[..., None], tmp_path: Path, clock: Clock
     ) -> None:
         delivery("redirect")
-        self.make("redirect", tmp_path, age=30)
+        self.make("redirect", tmp_path, age=30, clock=clock)
         self.arrive("redirect", times=20)
         assert look()[1]["cdn"]["late_arrivals_last_hour"] == 0
 
-    def test_in_local_delivery_all_arrive(self, tmp_path: Path) -> None:
-        self.make("local", tmp_path, age=3600)
+    def test_in_local_delivery_all_arrive(self, tmp_path: Path, clock: Clock) -> None:
+        self.make("local", tmp_path, age=3600, clock=clock)
         self.arrive("local", times=20)
         assert look()[1]["cdn"]["late_arrivals_last_hour"] == 0
 
@@ -224,7 +232,7 @@ class TestLateArrivals:
     def test_on_s3(self, s3: Any, delivery: Callable[..., None], monkeypatch: pytest.MonkeyPatch) -> None:
         delivery("redirect")
         s3.put_object(Bucket=BUCKET, Key=KEY, Body=jpeg())
-        monkeypatch.setattr(arrivals, "LATE_SECONDS", -10)
+        monkeypatch.setattr(arrivals, "LATE_SECONDS", -3600)  # S3 has its own clock
         self.arrive("redirect")
         assert look()[1]["cdn"]["late_arrivals_last_hour"] == 1
 
@@ -240,18 +248,16 @@ class TestLateArrivals:
             os.waitpid(child, 0)
         assert arrivals.in_the_last_hour() == 200
 
-    def test_they_are_forgotten_after_an_hour(self, monkeypatch: pytest.MonkeyPatch) -> None:
-        now = time.time()
-        monkeypatch.setattr(time, "time", lambda: now)
+    def test_they_are_forgotten_after_an_hour(self, clock: Clock) -> None:
         arrivals._count()
-        monkeypatch.setattr(time, "time", lambda: now + 1800)
+        clock.sleep(1800)
         arrivals._count()
         assert arrivals.in_the_last_hour() == 2
-        monkeypatch.setattr(time, "time", lambda: now + 3600)
+        clock.sleep(1800)
         assert arrivals.in_the_last_hour() == 1
         arrivals._count()  # in the place of the first
         assert arrivals.in_the_last_hour() == 2
-        monkeypatch.setattr(time, "time", lambda: now + 9000)
+        clock.sleep(5400)
         assert arrivals.in_the_last_hour() == 0
 
     def test_without_a_directory_for_the_count(

@@ -17,10 +17,12 @@ from django.core.cache import cache
 from django.core.cache.backends.base import BaseCache
 from django.core.exceptions import ImproperlyConfigured
 
-from lazyimages import leases
+from lazyimages import leases, locks
 from lazyimages.exceptions import Busy
 from lazyimages.leases import Lease
 from lazyimages.locks import Flight
+from tests.clock import PATIENCE, Clock
+from tests.conftest import wait_until
 
 
 class Thing:
@@ -42,12 +44,19 @@ class Thing:
         return self.value
 
 
-def get(thing: Thing, name: str = "key", patience: float = 5) -> str:
+@pytest.fixture
+def clock(stop_clock: Callable[..., Clock]) -> Clock:
+    """Have those who wait for a lock or a lease sleep by a clock of the test's."""
+    return stop_clock(locks, leases)
+
+
+def get(thing: Thing, name: str = "key", deadline: float | None = None) -> str:
     with Flight(name) as flight:
         found = thing.look()
         if found is not None:
             return found
-        with flight.turn(thing.look, deadline=time.monotonic() + patience) as found:
+        until = time.monotonic() + PATIENCE if deadline is None else deadline
+        with flight.turn(thing.look, deadline=until) as found:
             if found is not None:
                 return found
             made = thing.make()
@@ -67,8 +76,8 @@ def test_of_thirty_threads_one_makes_it() -> None:
 def test_nobody_waits_for_what_is_there() -> None:
     thing = Thing()
     thing.value = "there"
-    with Flight("key") as holder, holder.turn(thing.look, deadline=time.monotonic() + 1):
-        assert get(thing, patience=0) == "there"
+    with Flight("key") as holder, holder.turn(thing.look, deadline=0):
+        assert get(thing, deadline=0) == "there"
 
 
 def test_alone_one_looks_once() -> None:
@@ -81,33 +90,29 @@ def test_a_failed_maker_lets_the_next_try() -> None:
     with (
         pytest.raises(ZeroDivisionError),
         Flight("key") as flight,
-        flight.turn(lambda: None, deadline=time.monotonic() + 1),
+        flight.turn(lambda: None, deadline=0),
     ):
         raise ZeroDivisionError
-    thing = Thing()
-    started = time.monotonic()
-    assert get(thing) == "made"
-    assert time.monotonic() - started < 1
+    assert get(Thing(), deadline=0) == "made"
 
 
-def test_patience_ends_in_busy() -> None:
+def test_patience_ends_in_busy(clock: Clock) -> None:
     thing = Thing()
-    with Flight("key") as holder, holder.turn(thing.look, deadline=time.monotonic() + 1):
-        started = time.monotonic()
+    with Flight("key") as holder, holder.turn(thing.look, deadline=0):
         with pytest.raises(Busy):
-            get(thing, patience=0.2)
-        assert 0.2 <= time.monotonic() - started < 1
+            get(thing, deadline=clock.monotonic() + 0.2)
+        assert 0.2 <= clock.slept < 0.3
 
 
 def test_a_forked_child_does_not_keep_the_lock() -> None:
     thing = Thing()
-    with Flight("key") as flight, flight.turn(thing.look, deadline=time.monotonic() + 1):
+    with Flight("key") as flight, flight.turn(thing.look, deadline=0):
         child = os.fork()
         if child == 0:
-            time.sleep(5)
+            time.sleep(PATIENCE)
             os._exit(0)
     try:
-        assert get(thing, patience=1) == "made"
+        assert get(thing, deadline=0) == "made"
     finally:
         os.kill(child, 9)
         os.waitpid(child, 0)
@@ -147,8 +152,11 @@ def test_local_caches_are_not_shared(settings: Any, tmp_path: Path) -> None:
         assert leases.shared_cache() is None
 
 
-def test_a_cache_that_is_down_is_no_matter(settings: Any, caplog: pytest.LogCaptureFixture) -> None:
+def test_a_cache_that_is_down_is_no_matter(
+    settings: Any, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
     pytest.importorskip("redis")
+    monkeypatch.setattr(leases, "_ANSWER_SECONDS", PATIENCE)
     backend = "django.core.cache.backends.redis.RedisCache"
     settings.CACHES = {"default": {"BACKEND": backend, "LOCATION": "redis://127.0.0.1:1/0"}}
     thing = Thing()
@@ -160,7 +168,7 @@ def test_a_cache_that_is_down_is_no_matter(settings: Any, caplog: pytest.LogCapt
 def test_a_cache_that_never_answers(settings: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     """Clients of Redis wait for five seconds, or for ever; whoever makes something does not."""
     pytest.importorskip("redis")
-    monkeypatch.setattr(leases, "_ANSWER_SECONDS", 0.2)
+    monkeypatch.setattr(leases, "_ANSWER_SECONDS", 1.0)
     with socket.create_server(("127.0.0.1", 0)) as silent:
         location = f"redis://127.0.0.1:{silent.getsockname()[1]}/0"
         backend = "django.core.cache.backends.redis.RedisCache"
@@ -168,11 +176,9 @@ def test_a_cache_that_never_answers(settings: Any, monkeypatch: pytest.MonkeyPat
         started = time.monotonic()
         for number in range(20):
             assert get(Thing(), f"key{number}") == "made"
-        assert time.monotonic() - started < 4
-    deadline = time.monotonic() + 10
-    while leases._cache.ask(lambda _: True) is None:  # the next test may need the answer of a Redis
-        assert time.monotonic() < deadline
-        time.sleep(0.05)
+        # One second; three questions for each of them would be sixty.
+        assert time.monotonic() - started < 30
+    wait_until(lambda: leases._cache.ask(lambda _: True) is not None)  # the next test may need a Redis
 
 
 class HidingCache(BaseCache):
@@ -190,24 +196,24 @@ class HidingCache(BaseCache):
     set = touch = delete = get  # type: ignore[assignment]
 
 
-def test_a_cache_that_hides_that_it_is_down(settings: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_cache_that_hides_that_it_is_down(
+    settings: Any, monkeypatch: pytest.MonkeyPatch, clock: Clock
+) -> None:
     monkeypatch.setattr(leases, "_ATOMIC", (__name__,))
     settings.CACHES = {"default": {"BACKEND": f"{__name__}.HidingCache"}}
     assert leases.shared_cache() is not None
-    started = time.monotonic()
     for number in range(10):
         assert get(Thing(), f"key{number}") == "made"
-    assert time.monotonic() - started < 5
+    assert clock.slept == 0
 
 
-def test_a_process_that_is_to_end_lets_nobody_wait(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_process_that_is_to_end_lets_nobody_wait(monkeypatch: pytest.MonkeyPatch, clock: Clock) -> None:
     thing = Thing()
-    with Flight("key") as holder, holder.turn(thing.look, deadline=time.monotonic() + 1):
+    with Flight("key") as holder, holder.turn(thing.look, deadline=0):
         monkeypatch.setattr("lazyimages.draining._draining", True)
-        started = time.monotonic()
         with pytest.raises(Busy):
             get(thing)
-        assert time.monotonic() - started < 2
+        assert clock.slept == 0
 
 
 @pytest.fixture
@@ -220,9 +226,9 @@ def redis() -> Iterator[None]:
     cache.clear()
 
 
-def hold(host: str, look: Callable[[], None], name: str = "key", patience: float = 5) -> bool:
+def hold(host: str, look: Callable[[], None], name: str = "key", deadline: float | None = None) -> bool:
     lease = Lease(name, host)
-    with lease.hold(time.monotonic() + patience) as finished_elsewhere:
+    with lease.hold(time.monotonic() + PATIENCE if deadline is None else deadline) as finished_elsewhere:
         look()
         lease.finished()
         return finished_elsewhere
@@ -231,6 +237,12 @@ def hold(host: str, look: Callable[[], None], name: str = "key", patience: float
 @pytest.mark.usefixtures("redis")
 class TestLease:
     """Leases in a real Redis."""
+
+    @pytest.fixture(autouse=True)
+    def _patient(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        """A thread that gets no processor for some seconds loses no lease, and misses no answer."""
+        monkeypatch.setattr(leases, "LEASE_SECONDS", 60)
+        monkeypatch.setattr(leases, "_ANSWER_SECONDS", PATIENCE)
 
     def test_machines_take_turns_and_look_again(self) -> None:
         inside, most = [], []
@@ -246,27 +258,26 @@ class TestLease:
         assert max(most) == 1
         assert found.count(False) == 1  # the first; all others are told to look again
 
-    def test_a_killed_holder_on_the_same_machine_is_not_waited_for(self) -> None:
+    def test_a_killed_holder_on_the_same_machine_is_not_waited_for(self, clock: Clock) -> None:
         cache.add("lazyimages:lease:key", "host1:dead", 60)
-        started = time.monotonic()
         hold("host1", lambda: None)
-        assert time.monotonic() - started < 1
+        assert clock.slept == 0
 
-    def test_a_dead_machine_is_waited_for_no_longer_than_patience(self) -> None:
+    def test_a_dead_machine_is_waited_for_no_longer_than_patience(self, clock: Clock) -> None:
         cache.add("lazyimages:lease:key", "host2:dead", 60)
-        started = time.monotonic()
-        hold("host1", lambda: None, patience=0.3)
-        assert 0.3 <= time.monotonic() - started < 1.5
+        hold("host1", lambda: None, deadline=clock.monotonic() + 0.3)
+        assert 0.3 <= clock.slept < 0.4
         assert cache.get("lazyimages:lease:key") == "host2:dead"
 
-    def test_a_dead_machine_is_waited_for_until_the_process_is_to_end(self) -> None:
+    def test_a_dead_machine_is_waited_for_until_the_process_is_to_end(self, clock: Clock) -> None:
         cache.add("lazyimages:lease:key", "host2:dead", 60)
-        started = time.monotonic()
-        with Lease("key", "host1").hold(started + 5, give_up=lambda: True) as finished_elsewhere:
+        with Lease("key", "host1").hold(clock.monotonic() + 5, give_up=lambda: True) as finished_elsewhere:
             assert finished_elsewhere is False
-        assert time.monotonic() - started < 2
+        assert clock.slept == 0
 
-    def test_found_elsewhere_once_all_look(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def test_found_elsewhere_once_all_look(
+        self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, clock: Clock
+    ) -> None:
         """Of those who wait on one machine, one asks for the lease, and tells the others."""
         thing = Thing()
         with ExitStack() as stack:
@@ -280,27 +291,36 @@ class TestLease:
             assert cache.add(f"lazyimages:lease:{sha256(b'key').hexdigest()}", "another:alive", 60)
             assert self._found(second, thing) == "made"
         assert thing.made == 1
+        assert clock.slept == 0
 
     def _found(self, flight: Flight, thing: Thing) -> str | None:
-        started = time.monotonic()
-        with flight.turn(thing.look, deadline=started + 5) as found:
-            assert time.monotonic() - started < 3
+        with flight.turn(thing.look, deadline=time.monotonic() + PATIENCE) as found:
             return found
 
     def test_long_work_renews_the_lease(self, monkeypatch: pytest.MonkeyPatch) -> None:
-        monkeypatch.setattr(leases, "LEASE_SECONDS", 1)
-        taken = threading.Event()
+        """Not even one that is over in half a minute is left to end while its holder is at work."""
+        monkeypatch.setattr(leases, "_RENEWALS", 600)
+        taken, go_on = threading.Event(), threading.Event()
 
         def work() -> None:
             taken.set()
-            time.sleep(2.5)
+            assert go_on.wait(PATIENCE)
 
-        with ThreadPoolExecutor(1) as pool:
+        def seconds_left() -> int:
+            left: int = cache._cache.get_client().ttl(cache.make_key("lazyimages:lease:key"))  # type: ignore[attr-defined]
+            return left
+
+        with ThreadPoolExecutor(2) as pool:
             long = pool.submit(hold, "host1", work)
-            taken.wait()
-            started = time.monotonic()
-            assert hold("host2", lambda: None) is True
-            assert time.monotonic() - started > 2
+            assert taken.wait(PATIENCE)
+            other = pool.submit(hold, "host2", lambda: None)
+            try:
+                cache.touch("lazyimages:lease:key", 30)
+                wait_until(lambda: seconds_left() > 40)
+                assert not other.done()
+            finally:
+                go_on.set()
+            assert other.result() is True
             long.result()
 
     def test_an_expired_lease_breaks_nothing(self, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -313,7 +333,7 @@ class TestLease:
 
         with ThreadPoolExecutor(1) as pool:
             slow = pool.submit(hold, "host1", work)
-            taken.wait()
+            assert taken.wait(PATIENCE)
             hold("host2", lambda: None)
             assert slow.result() is False
         assert cache.get("lazyimages:lease:key") is None

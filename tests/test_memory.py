@@ -21,7 +21,7 @@ from django.conf import settings
 settings.configure(
     MEDIA_ROOT=sys.argv[1],
     STORAGES={{"default": {{"BACKEND": "django.core.files.storage.FileSystemStorage"}}}},
-    LAZYIMAGES={{"SIZES": ["1280w"], "MAX_RENDERS": {renders}, "RENDER_WAIT": 120, "VARIANTS": "default"}},
+    LAZYIMAGES={{"SIZES": ["1280w"], "MAX_RENDERS": {renders}, "RENDER_WAIT": 300, "VARIANTS": "default"}},
     INSTALLED_APPS=["lazyimages"],
 )
 django.setup()
@@ -62,7 +62,7 @@ def test_eight_large_pngs_at_once(originals: Path, blocked: list[str], renders: 
         text=True,
         check=False,
         cwd=ROOT,
-        timeout=300,
+        timeout=900,
     )
     assert done.returncode == 0, done.stderr
     for variant in originals.glob("1280w/*"):

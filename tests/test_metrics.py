@@ -12,6 +12,7 @@ from django.core.files.storage import storages
 from django.test import Client
 
 from lazyimages import signals
+from tests.clock import PATIENCE
 from tests.conftest import jpeg
 
 DOCUMENT = Path(__file__).resolve().parents[1] / "docs" / "metrics.md"
@@ -72,7 +73,7 @@ def test_prometheus(connected: Callable[..., dict[str, Any]]) -> None:
 def test_statsd(connected: Callable[..., dict[str, Any]]) -> None:
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as server:
         server.bind(("127.0.0.1", 0))
-        server.settimeout(5)
+        server.settimeout(PATIENCE)
         connected(example("StatsD").replace("8125", str(server.getsockname()[1])))
         make_one_and_fail_one()
         packets = [server.recv(1024).decode() for _ in range(len(STAGES) + 1)]

@@ -12,9 +12,11 @@ from django.core.files.storage import storages
 from django.db import connections
 from django.test import Client
 
+from lazyimages import render
 from lazyimages.engines.base import Job, Rendered
 from lazyimages.engines.pillow import PillowEngine
-from tests.conftest import jpeg
+from tests.clock import PATIENCE
+from tests.conftest import jpeg, wait_until
 
 
 class HeldEngine(PillowEngine):
@@ -25,7 +27,7 @@ class HeldEngine(PillowEngine):
 
     def render(self, data: bytes, jobs: list[Job], **options: Any) -> list[Rendered]:  # type: ignore[override]
         self.started.release()
-        assert self.go_on.wait(20)
+        assert self.go_on.wait(PATIENCE)
         return super().render(data, jobs, **options)
 
 
@@ -49,11 +51,6 @@ def store(names: str) -> None:
         storages["default"].save(f"a/{name}.jpg", ContentFile(jpeg()))
 
 
-def waiting(seconds: float = 0.3) -> None:
-    """Give the requests of other threads the time to reach the place where they wait."""
-    time.sleep(seconds)
-
-
 @pytest.mark.parametrize("same", [True, False], ids=["one variant", "several"])
 def test_two_threads_stay_free(held: type[HeldEngine], lazy: Callable[..., None], same: bool) -> None:
     """Six of eight may render or wait, for a lock or for a slot; the seventh is busy, at once."""
@@ -65,14 +62,14 @@ def test_two_threads_stay_free(held: type[HeldEngine], lazy: Callable[..., None]
     with ThreadPoolExecutor(8) as pool:
         names = ["x1"] * 6 if same else [f"x{number}" for number in range(1, 7)]
         asked = [pool.submit(ask, name) for name in names]
-        assert held.started.acquire(timeout=10)
-        waiting()
+        assert held.started.acquire(timeout=PATIENCE)
+        wait_until(lambda: render._places.full(of=6))
         began = time.monotonic()
         busy = ask("x7")
         assert (busy.status_code, busy["Retry-After"], busy["Cache-Control"]) == (503, "1", "no-store")
         assert ask("there").status_code == 200
         assert ask("missing-size/9x9").status_code == 404
-        assert time.monotonic() - began < 5
+        assert time.monotonic() - began < PATIENCE / 2, "it has waited"
         held.go_on.set()
         assert [future.result().status_code for future in asked] == [200] * 6
     assert ask("x7").status_code == 200
@@ -82,8 +79,9 @@ def test_without_the_setting_all_may_wait(held: type[HeldEngine]) -> None:
     store(" ".join(f"x{number}" for number in range(20)))
     with ThreadPoolExecutor(20) as pool:
         asked = [pool.submit(ask, f"x{number}") for number in range(20)]
-        assert held.started.acquire(timeout=10)
-        waiting()
+        assert held.started.acquire(timeout=PATIENCE)
+        # Four originals are in memory; who has its lock file for itself waits for that, and others for it.
+        wait_until(lambda: len(render._originals._waiting) >= 10)
         held.go_on.set()
         assert [future.result().status_code for future in asked] == [200] * 20
 
@@ -94,7 +92,7 @@ def test_one_can_always_be_made(held: type[HeldEngine], lazy: Callable[..., None
     store("x1 x2")
     with ThreadPoolExecutor(1) as pool:
         asked = pool.submit(ask, "x1")
-        assert held.started.acquire(timeout=10)
+        assert held.started.acquire(timeout=PATIENCE)
         assert ask("x2").status_code == 503
         held.go_on.set()
         assert asked.result().status_code == 200

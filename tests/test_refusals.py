@@ -44,7 +44,7 @@ def gets(s3: Any) -> Iterator[list[str]]:
     handlers.BUILTIN_HANDLERS.remove(entry)
 
 
-@pytest.fixture
+@pytest.fixture(autouse=True)
 def later(monkeypatch: pytest.MonkeyPatch) -> Callable[[float], None]:
     """Stop the clock of the memory of refusals, and let it show so many seconds after the test's start."""
     start = time.monotonic()

@@ -3,27 +3,30 @@
 import os
 import threading
 import time
-from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
 from lazyimages.exceptions import Busy
 from lazyimages.slots import MEMORY, Slots, weight
+from tests.clock import PATIENCE
+from tests.conftest import wait_until
 
 
-def soon(seconds: float = 5) -> float:
+def soon(seconds: float = PATIENCE) -> float:
     return time.monotonic() + seconds
 
 
 def test_no_more_than_there_are() -> None:
     slots, running, most = Slots(), [], []
+    three = threading.Barrier(3, timeout=PATIENCE)
 
     def work(_: int) -> None:
         with slots.take(of=3, deadline=soon()):
             running.append(1)
             most.append(len(running))
-            time.sleep(0.02)
+            three.wait()
+            time.sleep(0.02)  # for a fourth to come in, if it could
             running.pop()
 
     with ThreadPoolExecutor(12) as pool:
@@ -106,20 +109,13 @@ def waiter(slots: Slots, name: str, heavy: int, order: list[str]) -> threading.T
     return thread
 
 
-def until(condition: Callable[[], bool]) -> None:
-    deadline = soon()
-    while not condition():
-        assert time.monotonic() < deadline
-        time.sleep(0.005)
-
-
 def test_a_heavy_one_is_not_overtaken() -> None:
     slots, order = Slots(), []
     with slots.take(1, of=2, deadline=soon()):
         heavy = waiter(slots, "heavy", 2, order)
-        until(lambda: len(slots._waiting) == 1)
+        wait_until(lambda: len(slots._waiting) == 1)
         light = waiter(slots, "light", 1, order)
-        until(lambda: len(slots._waiting) == 2)
+        wait_until(lambda: len(slots._waiting) == 2)
         time.sleep(0.05)
         assert order == [], "there is a slot for the light one, but the heavy one came first"
     heavy.join()

@@ -20,7 +20,8 @@ from django.core.files.storage import FileSystemStorage, InMemoryStorage, storag
 
 from lazyimages import storage
 from lazyimages.exceptions import ImageTooLarge, OriginalNotFound, StorageUnavailable
-from tests.conftest import BUCKET
+from tests.clock import PATIENCE
+from tests.conftest import BUCKET, wait_until
 
 KEY = "produs_1/360x270/bowl.jpg"
 KINDS = ("filesystem", "s3", "generic")
@@ -94,6 +95,43 @@ def test_s3_object_has_the_headers_and_no_acl(s3: Any, settings: Any) -> None:
     assert all("URI" not in grant["Grantee"] for grant in grants)
 
 
+def s3_tags(s3: Any, key: str) -> dict[str, str]:
+    return {tag["Key"]: tag["Value"] for tag in s3.get_object_tagging(Bucket=BUCKET, Key=key)["TagSet"]}
+
+
+def test_s3_variants_that_expire_get_a_tag_in_the_same_request(
+    s3: Any, s3_calls: list[str], lazy: Callable[..., None]
+) -> None:
+    lazy(EXPIRE_VARIANTS_DAYS=90)
+    storage.put_variant(KEY, b"x", "image/jpeg")
+    storage.put_original("a/b.jpg", b"x", "image/jpeg")
+    assert s3_calls == ["PutObject", "PutObject"]
+    assert s3_tags(s3, KEY) == {"lazyimages": "variant"}
+    assert s3_tags(s3, "a/b.jpg") == {}
+
+
+def test_s3_variants_that_do_not_expire_get_none(s3: Any) -> None:
+    storage.put_variant(KEY, b"x", "image/jpeg")
+    assert s3_tags(s3, KEY) == {}
+
+
+def test_s3_tags_of_the_storage_are_kept(s3: Any, settings: Any, lazy: Callable[..., None]) -> None:
+    options = {
+        **settings.STORAGES["lazyimages"]["OPTIONS"],
+        "object_parameters": {"Tagging": "team=a%2Bb+at+shop&empty=&lazyimages=no"},
+    }
+    own = {**settings.STORAGES["lazyimages"], "OPTIONS": options}
+    settings.STORAGES = {**settings.STORAGES, "lazyimages": own, "default": own}
+    theirs = {"team": "a+b at shop", "empty": "", "lazyimages": "no"}
+    storage.put_variant(KEY, b"x", "image/jpeg")
+    assert s3_tags(s3, KEY) == theirs
+    lazy(EXPIRE_VARIANTS_DAYS=90)
+    storage.put_variant(KEY, b"x", "image/jpeg")
+    storage.put_original("a/b.jpg", b"x", "image/jpeg")
+    assert s3_tags(s3, KEY) == {**theirs, "lazyimages": "variant"}
+    assert s3_tags(s3, "a/b.jpg") == theirs
+
+
 def test_s3_location_of_originals(s3: Any, settings: Any) -> None:
     options = {**settings.STORAGES["default"]["OPTIONS"], "location": "uploads"}
     settings.STORAGES = {
@@ -156,12 +194,12 @@ def s3_at(settings: Any, monkeypatch: pytest.MonkeyPatch) -> Callable[..., None]
     monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "testing")
 
     def point(port: int, **config: Any) -> None:
-        short = {"connect_timeout": 0.3, "read_timeout": 0.3, "retries": {"total_max_attempts": 1}}
+        once = {"connect_timeout": 60, "read_timeout": 60, "retries": {"total_max_attempts": 1}}
         options = {
             "bucket_name": BUCKET,
             "region_name": "eu-central-1",
             "endpoint_url": f"http://127.0.0.1:{port}",
-            "client_config": Config(**{**short, **config}),
+            "client_config": Config(**{**once, **config}),
         }
         entry = {"BACKEND": "storages.backends.s3.S3Storage", "OPTIONS": options}
         settings.STORAGES = {**settings.STORAGES, "default": entry, "lazyimages": entry}
@@ -170,7 +208,7 @@ def s3_at(settings: Any, monkeypatch: pytest.MonkeyPatch) -> Callable[..., None]
 
 
 def test_s3_that_never_answers(silent_server: int, s3_at: Callable[..., None]) -> None:
-    s3_at(silent_server)
+    s3_at(silent_server, read_timeout=0.3)
     started = time.monotonic()
     for call in (
         lambda: storage.get_variant(KEY),
@@ -181,11 +219,11 @@ def test_s3_that_never_answers(silent_server: int, s3_at: Callable[..., None]) -
     ):
         with pytest.raises(StorageUnavailable):
             call()
-    assert time.monotonic() - started < 5
+    assert time.monotonic() - started < 60
 
 
 def test_s3_that_never_answers_over_http(silent_server: int, s3_at: Callable[..., None], client: Any) -> None:
-    s3_at(silent_server)
+    s3_at(silent_server, read_timeout=0.3)
     response = client.get(f"/images/v/{KEY}")
     assert (response.status_code, response["Retry-After"]) == (503, "5")
 
@@ -227,7 +265,7 @@ def speaking(speak: Callable[[socket.socket], None], *, requests: list[bytes] | 
             except OSError:
                 return
             with connection, suppress(OSError):
-                connection.settimeout(2)
+                connection.settimeout(PATIENCE)
                 beginning = connection.recv(65536)
                 if requests is not None:
                     requests.append(beginning)
@@ -339,7 +377,7 @@ def test_a_body_that_trickles_ends_at_the_deadline(
 
     def trickle(connection: socket.socket) -> None:
         connection.sendall(head("200 OK", "Content-Length: 1000000") + b"x" * at_once)
-        for _ in range(100):
+        for _ in range(10 * PATIENCE):
             connection.sendall(b"x" * each)
             time.sleep(0.1)
 
@@ -352,26 +390,25 @@ def test_a_body_that_trickles_ends_at_the_deadline(
             started = time.monotonic()
             with pytest.raises(StorageUnavailable, match="of 1000000 bytes"):
                 read()
-            assert time.monotonic() - started < 7
+            assert time.monotonic() - started < PATIENCE / 2
 
 
 def test_a_put_that_trickles_ends_at_the_deadline(s3_at: Callable[..., None]) -> None:
     def swallow_slowly(connection: socket.socket) -> None:
         connection.sendall(b"HTTP/1.1 100 Continue\r\n\r\n")
-        for _ in range(150):
-            connection.recv(100_000)
+        while connection.recv(100_000):
             time.sleep(0.1)
 
     with speaking(swallow_slowly) as port:
-        s3_at(port, connect_timeout=2, read_timeout=2)
+        s3_at(port)
         started = time.monotonic()
         with pytest.raises(StorageUnavailable):
-            storage.put_variant(KEY, bytes(30_000_000), "image/jpeg", deadline=started + 1)
-        assert time.monotonic() - started < 6
+            storage.put_variant(KEY, bytes(80_000_000), "image/jpeg", deadline=started + 1)
+        assert time.monotonic() - started < 30
 
 
 def test_no_answer_is_waited_for_beyond_the_deadline(silent_server: int, s3_at: Callable[..., None]) -> None:
-    s3_at(silent_server, read_timeout=20, retries={"mode": "standard", "total_max_attempts": 3})
+    s3_at(silent_server, retries={"mode": "standard", "total_max_attempts": 3})
     for call in (
         lambda: storage.get_variant(KEY, deadline=time.monotonic() + 1),
         lambda: storage.put_variant(KEY, b"x", "image/jpeg", deadline=time.monotonic() + 1),
@@ -379,10 +416,16 @@ def test_no_answer_is_waited_for_beyond_the_deadline(silent_server: int, s3_at: 
         started = time.monotonic()
         with pytest.raises(StorageUnavailable):
             call()
-        assert time.monotonic() - started < 6
+        assert time.monotonic() - started < 30
 
 
-def test_however_late_it_is_there_is_time_for_one_try(s3_at: Callable[..., None]) -> None:
+def test_however_late_it_is_there_is_time_for_one_try(
+    s3_at: Callable[..., None], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from lazyimages.storage import s3
+
+    assert 0 < s3._MOMENT <= 1
+    monkeypatch.setattr(s3, "_MOMENT", PATIENCE)
     with speaking(chunked(b"bytes")) as port:
         s3_at(port)
         assert storage.get_original("a.jpg", limit=10, deadline=time.monotonic() - 1) == b"bytes"
@@ -457,19 +500,20 @@ while True:
 
 def test_killed_while_writing(tmp_path: Path) -> None:
     """SIGKILL at ten moments: readers see a whole file or none, and nothing else is left behind."""
-    seen = set()
+    seen, target = set(), tmp_path / "d" / "360x270" / "x.jpg"
     for number in range(10):
         process = subprocess.Popen(
             [sys.executable, "-c", WRITER, str(tmp_path)], stdout=subprocess.PIPE, env={**os.environ}
         )
         assert process.stdout is not None
         process.stdout.readline()
+        if number == 5:  # by then there may be none yet, on a slow machine
+            wait_until(target.exists)
         time.sleep(0.003 * number)
         process.send_signal(signal.SIGKILL)
         process.wait()
         process.stdout.close()
-        directory = tmp_path / "d" / "360x270"
-        found = list(directory.iterdir()) if directory.exists() else []
+        found = list(target.parent.iterdir()) if target.parent.exists() else []
         assert {path.name for path in found} <= {"x.jpg"}
         for path in found:
             data = path.read_bytes()

@@ -10,11 +10,12 @@ from django.core.files.base import ContentFile
 from django.core.files.storage import storages
 from django.test import Client
 
-from lazyimages import signals, storage
+from lazyimages import signals, stopwatch, storage
 from lazyimages.engines.base import Rendered
 from lazyimages.engines.pillow import PillowEngine
 from lazyimages.exceptions import StorageUnavailable
 from lazyimages.stopwatch import Stopwatch
+from tests.clock import Clock
 from tests.conftest import jpeg
 
 ORIGINAL, KEY = "a/b.jpg", "a/360x270/b.jpg"
@@ -153,9 +154,14 @@ def test_what_is_remembered_is_sent_once(received: list[dict[str, Any]]) -> None
     assert len(received) == 1
 
 
-def test_a_stage_inside_of_another_stops_it() -> None:
+def test_a_stage_inside_of_another_stops_it(stop_clock: Callable[..., Clock]) -> None:
+    clock = stop_clock(stopwatch)
     watch = Stopwatch()
-    with watch.stage("outer"), watch.stage("inner"):
-        time.sleep(0.05)
-    assert watch.seconds["inner"] >= 0.05 > watch.seconds["outer"]
-    assert watch.total >= 0.05
+    with watch.stage("outer"):
+        clock.sleep(1)
+        with watch.stage("inner"):
+            clock.sleep(20)
+        clock.sleep(300)
+    clock.sleep(4000)
+    assert watch.seconds == {"outer": pytest.approx(301), "inner": pytest.approx(20)}
+    assert watch.total == pytest.approx(4321)

@@ -6,6 +6,7 @@ import time
 from collections.abc import Callable
 from io import BytesIO
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 from urllib.parse import quote
 
@@ -18,7 +19,9 @@ from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 from PIL import Image
 
+from lazyimages import locks, render
 from lazyimages.locks import Flight
+from tests.clock import PATIENCE, Clock
 from tests.conftest import CDN, SIZES, jpeg
 
 DELIVERIES = ("local", "redirect", "failover")
@@ -212,30 +215,41 @@ def test_storage_cannot_be_written(
     assert "stored=no" in caplog.text
 
 
-def test_busy(mode: str, original: bytes, lazy: Callable[..., None]) -> None:
+def test_busy(
+    mode: str, original: bytes, lazy: Callable[..., None], stop_clock: Callable[..., Clock]
+) -> None:
     lazy(RENDER_WAIT=0.2)
-    started = time.monotonic()
-    with Flight(KEY) as flight, flight.turn(lambda: None, deadline=time.monotonic() + 1):
+    with Flight(KEY) as flight, flight.turn(lambda: None, deadline=0):
+        clock = stop_clock(render, locks)
         response = ask(mode)
-    assert time.monotonic() - started < 2
+    assert 0.2 <= clock.slept < 0.3
     assert response.status_code == 503
     assert response["Retry-After"] == "1"
     assert response["Cache-Control"] == "no-store"
     assert ask(mode).status_code in (200, 301)
 
 
-def test_waited_for_while_another_made_it(mode: str, original: bytes) -> None:
+def test_waited_for_while_another_made_it(
+    mode: str, original: bytes, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """The lock is taken, and the variant there, when this request gets its turn."""
-    from threading import Thread
+    from threading import Event, Thread
 
+    waits = Event()
+
+    def sleep(seconds: float) -> None:
+        waits.set()
+        time.sleep(seconds)
+
+    monkeypatch.setattr(locks, "time", SimpleNamespace(monotonic=time.monotonic, sleep=sleep))
     answers: list[Any] = []
-    with Flight(KEY) as flight, flight.turn(lambda: None, deadline=time.monotonic() + 5):
+    with Flight(KEY) as flight, flight.turn(lambda: None, deadline=0):
         waiting = Thread(target=lambda: answers.append(ask(mode)))
         waiting.start()
-        time.sleep(0.2)
+        assert waits.wait(PATIENCE)
         storages["lazyimages"].save(KEY, ContentFile(jpeg(360, 270)))
         flight.finished()
-        waiting.join(timeout=5)
+        waiting.join(timeout=PATIENCE)
     (response,) = answers
     if mode == "redirect":
         assert (response.status_code, response["Cache-Control"]) == (301, "no-store")

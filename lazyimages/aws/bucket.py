@@ -1,48 +1,29 @@
-"""Set up the bucket of the variants: read what is there, plan what to change, change it."""
+"""Set up the buckets of variants and originals: read what is there, and plan what to change.
 
-import json
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+Every function that plans returns steps in the order to take them, and raises what boto3 raises, and
+`Conflict` when the bucket holds something that cannot stand beside what is asked for; nothing has been
+changed then.
+"""
+
+import time
+from bisect import bisect_right
+from collections.abc import Callable, Iterable, Iterator
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from botocore.exceptions import ClientError
 
-from lazyimages import keys, sizes
-from lazyimages.aws import documents
+from lazyimages.aws import documents, exposure, reading, rules, trouble
 from lazyimages.aws.documents import Conflict, Document
+from lazyimages.aws.plans import Step
 from lazyimages.conf import Settings
-from lazyimages.exceptions import InvalidKey
 from lazyimages.sizes import Size
 
 if TYPE_CHECKING:
     from types_boto3_s3.client import S3Client
 
-_ABSENT = (
-    "404",
-    "NoSuchBucket",
-    "NoSuchBucketPolicy",
-    "NoSuchWebsiteConfiguration",
-    "NoSuchPublicAccessBlockConfiguration",
-    "OwnershipControlsNotFoundError",
-    "ServerSideEncryptionConfigurationNotFoundError",
-)
-_SHOWN = 10
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Step:
-    """One document of the bucket, before and after; `call` and `arguments` make the change."""
-
-    name: str
-    before: Document | None
-    after: Document | None
-    call: str
-    arguments: dict[str, Any]
-
-    @property
-    def changes(self) -> bool:
-        """Tell whether there is anything to do."""
-        return self.before != self.after
+# Seconds between tries. AWS gives no figure for how long a change of the public access block takes.
+_PAUSES = (1.0, 2.0, 4.0)
 
 
 def plan(
@@ -52,159 +33,101 @@ def plan(
     *,
     distribution_arn: str | None = None,
     list_originals: Callable[[], Iterator[str]] | None = None,
+    replace_website: bool = False,
+    sleep: Callable[[float], None] = time.sleep,
 ) -> list[Step]:
-    """Return the steps that make a bucket fit for the delivery in the settings, in the order to take them.
+    """Return the steps that make the bucket of the variants fit for the delivery in the settings.
 
-    `list_originals` lists the originals, where they are in another bucket. `Conflict` when the bucket
-    holds something that cannot stand beside what is asked for; nothing has been changed then.
+    In failover the distribution alone may read; without one, nobody. `list_originals` lists the originals,
+    where listing the bucket does not show their names.
     """
     public = settings.delivery == "redirect"
-    partition = client.meta.partition
-    exists = _read(client.head_bucket, bucket) is not None
-    policy_text = _part(_read(client.get_bucket_policy, bucket), "Policy")
-    policy: Document | None = json.loads(policy_text) if policy_text else None
+    there = reading.exists(client, bucket)
+    policy = reading.policy(client, bucket) if there else None
     if not public:
         _refuse_public(policy)
-    if exists:
-        fresh = _not_yet_granted(policy, bucket, settings, partition)
-        _refuse_originals_in(client, bucket, fresh, list_originals)
-    statements = _statements(bucket, settings, distribution_arn, partition)
+    grant = partial(_statements, bucket, settings, distribution_arn, client.meta.partition)
+    wanted = documents.merge_policy(policy, grant(settings.whitelist))
+    if wanted != policy and wanted is not None:
+        _refuse_long(policy, wanted, list(settings.whitelist), grant)
+    own = partial(reading.names, client, bucket)
+    fresh = _not_yet_granted(policy, bucket, settings.whitelist, client.meta.partition)
+    exposure.refuse_originals_in(fresh, in_bucket=own, originals=list_originals or own)
+    document = partial(_document, there, bucket)
+    block = _public_access_step(client, document, bucket, public=public)
+    opens = public and block.changes  # and AWS may still refuse the policy for a moment
+    put = partial(_put_policy, client, bucket, pauses=_PAUSES if opens else (), sleep=sleep)
     steps = {
-        "block": _public_access_step(client, bucket, public=public),
-        "policy": _policy_step(bucket, policy, documents.merge_policy(policy, statements)),
-        "website": _website_step(client, bucket, settings, public=public),
+        "block": block,
+        "policy": _policy_step(client, bucket, policy, wanted, put),
+        "website": _website_step(client, document, bucket, settings, replace=replace_website),
     }
     # AWS refuses a public policy while public policies are blocked; and a policy that is no longer public
     # has to be there before the blocking of public ones cuts off its readers.
     order = ("block", "policy", "website") if public else ("policy", "website", "block")
     return [
-        _create_step(client, bucket, exists=exists),
-        _ownership_step(client, bucket),
-        _encryption_step(client, bucket),
+        _create_step(client, bucket, exists=there),
+        _ownership_step(client, document, bucket),
+        _encryption_step(client, document, bucket, documents.encryption),
+        _lifecycle_step(client, document, bucket, settings.expire_variants_days),
+        _cors_step(client, document, bucket, settings.cors_origins),
         *(steps[name] for name in order),
     ]
 
 
-def apply(client: "S3Client", steps: list[Step]) -> list[Step]:
-    """Take the steps that change anything, in order, and return them."""
-    taken = [step for step in steps if step.changes]
-    for step in taken:
-        getattr(client, step.call)(**step.arguments)
-    return taken
+def plan_originals(client: "S3Client", bucket: str) -> list[Step]:
+    """Return the steps that make a bucket of originals alone private, whatever the delivery.
 
-
-def _statements(
-    bucket: str, settings: Settings, distribution_arn: str | None, partition: str
-) -> list[Document]:
-    """Return who may read variants: everybody, or one distribution, or as yet nobody."""
-    if settings.delivery == "redirect":
-        return [documents.public_statement(bucket, settings.whitelist, partition)]
-    if distribution_arn is None:
-        return []
-    return [documents.distribution_statement(bucket, settings.whitelist, distribution_arn, partition)]
-
-
-def _not_yet_granted(policy: Document | None, bucket: str, settings: Settings, partition: str) -> list[Size]:
-    granted = documents.granted_resources(policy)
+    Its policy is only looked at, and its encryption kept, for neither a website nor a CDN reads there.
+    """
+    there = reading.exists(client, bucket)
+    if there and (found := documents.public_statements(reading.policy(client, bucket))):
+        raise Conflict(
+            f"the policy of the bucket {bucket!r}, which holds originals, lets everybody in: "
+            f"{', '.join(found)}. Remove the statement (aws s3api put-bucket-policy, or "
+            "delete-bucket-policy for all of it)."
+        )
+    document = partial(_document, there, bucket)
+    steps = [
+        _create_step(client, bucket, exists=there),
+        _public_access_step(client, document, bucket, public=False),
+        _ownership_step(client, document, bucket),
+        _encryption_step(client, document, bucket, lambda existing: existing or documents.ENCRYPTION),
+        _lifecycle_step(client, document, bucket, None),
+    ]
     return [
-        size
-        for size in settings.whitelist
-        if not granted.issuperset(documents.variant_resources(bucket, [size], partition))
+        Step(name=f"{step.name} (originals)", before=step.before, after=step.after, action=step.action)
+        for step in steps
     ]
 
 
-def _create_step(client: "S3Client", bucket: str, *, exists: bool) -> Step:
-    region = client.meta.region_name
-    arguments: dict[str, Any] = {"Bucket": bucket}
-    if region != "us-east-1":  # S3 API, CreateBucket: the one region that is named by naming none
-        arguments["CreateBucketConfiguration"] = {"LocationConstraint": region}
-    after: Document = {"Bucket": bucket}
-    return Step(
-        name="bucket",
-        before=after if exists else None,
-        after=after,
-        call="create_bucket",
-        arguments=arguments,
-    )
+_Read = Callable[..., Document | None]
 
 
-def _public_access_step(client: "S3Client", bucket: str, *, public: bool) -> Step:
-    before = _part(_read(client.get_public_access_block, bucket), "PublicAccessBlockConfiguration")
-    after = documents.public_access_block(public=public)
-    return Step(
-        name="public access block",
-        before=before,
-        after=after,
-        call="put_public_access_block",
-        arguments={"Bucket": bucket, "PublicAccessBlockConfiguration": after},
-    )
+def _document(there: bool, bucket: str, call: Callable[..., Any], part: str = "") -> Document | None:
+    return reading.document(call, bucket, part) if there else None
 
 
-def _ownership_step(client: "S3Client", bucket: str) -> Step:
-    return Step(
-        name="object ownership",
-        before=_part(_read(client.get_bucket_ownership_controls, bucket), "OwnershipControls"),
-        after=documents.OWNERSHIP,
-        call="put_bucket_ownership_controls",
-        arguments={"Bucket": bucket, "OwnershipControls": documents.OWNERSHIP},
-    )
+def _statements(
+    bucket: str, settings: Settings, distribution_arn: str | None, partition: str, sizes: Iterable[Size]
+) -> list[Document]:
+    """Return who may read variants: everybody, or one distribution, or as yet nobody."""
+    if settings.delivery == "redirect":
+        return [documents.public_statement(bucket, sizes, partition)]
+    if distribution_arn is None:
+        return []
+    return [documents.distribution_statement(bucket, sizes, distribution_arn, partition)]
 
 
-def _encryption_step(client: "S3Client", bucket: str) -> Step:
-    before = _part(_read(client.get_bucket_encryption, bucket), "ServerSideEncryptionConfiguration")
-    after = documents.encryption(before)
-    return Step(
-        name="encryption",
-        before=before,
-        after=after,
-        call="put_bucket_encryption",
-        arguments={"Bucket": bucket, "ServerSideEncryptionConfiguration": after},
-    )
-
-
-def _policy_step(bucket: str, before: Document | None, after: Document | None) -> Step:
-    if after is None:
-        return Step(
-            name="policy",
-            before=before,
-            after=None,
-            call="delete_bucket_policy",
-            arguments={"Bucket": bucket},
-        )
-    arguments = {"Bucket": bucket, "Policy": json.dumps(after)}
-    return Step(name="policy", before=before, after=after, call="put_bucket_policy", arguments=arguments)
-
-
-def _website_step(client: "S3Client", bucket: str, settings: Settings, *, public: bool) -> Step:
-    answer = _read(client.get_bucket_website, bucket)
-    before = answer and {key: value for key, value in answer.items() if key != "ResponseMetadata"}
-    ours = documents.routing_rules(settings.resizer_url) if public else []
-    after = documents.merge_website(before, ours)
-    if after is None:
-        return Step(
-            name="website",
-            before=before,
-            after=None,
-            call="delete_bucket_website",
-            arguments={"Bucket": bucket},
-        )
-    arguments = {"Bucket": bucket, "WebsiteConfiguration": after}
-    return Step(name="website", before=before, after=after, call="put_bucket_website", arguments=arguments)
-
-
-def _read(call: Callable[..., Any], bucket: str) -> Document | None:
-    """Return an answer of S3, or None when there is no such thing."""
-    try:
-        answer: Document = call(Bucket=bucket)
-    except ClientError as error:
-        if error.response["Error"]["Code"] in _ABSENT:
-            return None
-        raise
-    return answer
-
-
-def _part(answer: Document | None, name: str) -> Any:
-    return answer[name] if answer is not None else None
+def _not_yet_granted(
+    policy: Document | None, bucket: str, whitelist: Iterable[Size], partition: str
+) -> list[Size]:
+    granted = documents.granted_resources(policy)
+    return [
+        size
+        for size in whitelist
+        if not granted.issuperset(documents.variant_resources(bucket, [size], partition))
+    ]
 
 
 def _refuse_public(policy: Document | None) -> None:
@@ -217,38 +140,126 @@ def _refuse_public(policy: Document | None) -> None:
             )
 
 
-def _refuse_originals_in(
+def _refuse_long(
+    before: Document | None,
+    wanted: Document,
+    whitelist: list[Size],
+    grant: Callable[[Iterable[Size]], list[Document]],
+) -> None:
+    """Raise `Conflict` for a policy that S3 would not take."""
+    needed = documents.policy_bytes(wanted)
+    if needed <= documents.MOST_BYTES:
+        return
+
+    def taken(count: int) -> int:
+        return documents.policy_bytes(documents.merge_policy(before, grant(whitelist[:count])) or {})
+
+    fitting = max(0, bisect_right(range(len(whitelist) + 1), documents.MOST_BYTES, key=taken) - 1)
+    foreign = len(documents.foreign_statements(before))
+    beside = f" beside the statements of others ({foreign})" if foreign else ""
+    raise Conflict(
+        f"the bucket's policy would have {needed:,} bytes; S3 takes {documents.MOST_BYTES:,}. "
+        f"{fitting} of {len(whitelist)} sizes fit{beside}. Take some out of SIZES and PRESETS, or use a "
+        "bucket with a shorter name or without the statements of others."
+    )
+
+
+def _create_step(client: "S3Client", bucket: str, *, exists: bool) -> Step:
+    region = client.meta.region_name
+    arguments: dict[str, Any] = {"Bucket": bucket}
+    if region != "us-east-1":  # S3 API, CreateBucket: the one region that is named by naming none
+        arguments["CreateBucketConfiguration"] = {"LocationConstraint": region}
+    after: Document = {"Bucket": bucket}
+    before = after if exists else None
+    return Step(name="bucket", before=before, after=after, action=partial(client.create_bucket, **arguments))
+
+
+def _public_access_step(client: "S3Client", read: _Read, bucket: str, *, public: bool) -> Step:
+    before = read(client.get_public_access_block, "PublicAccessBlockConfiguration")
+    after = documents.public_access_block(public=public)
+    put = partial(client.put_public_access_block, Bucket=bucket, PublicAccessBlockConfiguration=after)  # type: ignore[arg-type]
+    return Step(name="public access block", before=before, after=after, action=put)
+
+
+def _ownership_step(client: "S3Client", read: _Read, bucket: str) -> Step:
+    before = read(client.get_bucket_ownership_controls, "OwnershipControls")
+    after = documents.OWNERSHIP
+    put = partial(client.put_bucket_ownership_controls, Bucket=bucket, OwnershipControls=after)  # type: ignore[arg-type]
+    return Step(name="object ownership", before=before, after=after, action=put)
+
+
+def _encryption_step(
+    client: "S3Client", read: _Read, bucket: str, wanted: Callable[[Document | None], Document]
+) -> Step:
+    before = read(client.get_bucket_encryption, "ServerSideEncryptionConfiguration")
+    after = wanted(before)
+    put = partial(client.put_bucket_encryption, Bucket=bucket, ServerSideEncryptionConfiguration=after)  # type: ignore[arg-type]
+    return Step(name="encryption", before=before, after=after, action=put)
+
+
+def _lifecycle_step(client: "S3Client", read: _Read, bucket: str, expire_days: int | None) -> Step:
+    before = read(client.get_bucket_lifecycle_configuration)
+    after = rules.merge_lifecycle(before, rules.lifecycle_rules(expire_days)) or {}
+    # It is no part of the configuration in the request, but without it S3 would go back to the default.
+    beside = {key: value for key, value in after.items() if key != "Rules"}
+    put = partial(
+        client.put_bucket_lifecycle_configuration,
+        Bucket=bucket,
+        LifecycleConfiguration={"Rules": after["Rules"]},
+        **beside,
+    )
+    return Step(name="lifecycle", before=before, after=after, action=put)
+
+
+def _cors_step(client: "S3Client", read: _Read, bucket: str, origins: Iterable[str]) -> Step:
+    before = read(client.get_bucket_cors)
+    after = rules.merge_cors(before, rules.cors_rules(origins))
+    action: Callable[[], object] = partial(client.delete_bucket_cors, Bucket=bucket)
+    if after is not None:
+        action = partial(client.put_bucket_cors, Bucket=bucket, CORSConfiguration=after)  # type: ignore[arg-type]
+    return Step(name="cors", before=before, after=after, action=action)
+
+
+def _policy_step(
     client: "S3Client",
     bucket: str,
-    fresh: list[Size],
-    list_originals: Callable[[], Iterator[str]] | None,
+    before: Document | None,
+    after: Document | None,
+    put: Callable[[Document], None],
+) -> Step:
+    action: Callable[[], object] = partial(client.delete_bucket_policy, Bucket=bucket)
+    if after is not None:
+        action = partial(put, after)
+    return Step(name="policy", before=before, after=after, action=action)
+
+
+def _put_policy(
+    client: "S3Client",
+    bucket: str,
+    policy: Document,
+    *,
+    pauses: Iterable[float],
+    sleep: Callable[[float], None],
 ) -> None:
-    """Raise `Conflict` when granting sizes that are not granted yet would show more than variants."""
-    if not fresh:
-        return
-    segments = {str(size) for size in fresh}
-    exposed = [key for key in _list(client, bucket) if segments.intersection(key.split("/")[:-1])]
-    if not exposed:
-        return
-    listed = list_originals() if list_originals else _list(client, bucket)
-    originals = {name for name in listed if not any(map(sizes.is_size, name.split("/")[:-1]))}
-    wrong = [key for key in exposed if _original_of(key) not in originals]
-    if wrong:
-        shown = "\n".join(f"  {key}" for key in wrong[:_SHOWN])
-        more = f"\n  and {len(wrong) - _SHOWN} more" if len(wrong) > _SHOWN else ""
-        raise Conflict(
-            "objects that are no variants sit in directories that look like sizes, and would become public "
-            f"({len(wrong)}):\n{shown}{more}\nMove them, or delete those that are left over."
-        )
+    """Put a policy, once more after each pause while AWS refuses it."""
+    for pause in pauses:
+        try:
+            client.put_bucket_policy(Bucket=bucket, Policy=documents.policy_text(policy))
+        except ClientError as error:
+            if trouble.code(error) not in trouble.DENIED:
+                raise
+        else:
+            return
+        sleep(pause)
+    client.put_bucket_policy(Bucket=bucket, Policy=documents.policy_text(policy))
 
 
-def _original_of(key: str) -> str | None:
-    try:
-        return keys.parse(key).original
-    except InvalidKey:
-        return None
-
-
-def _list(client: "S3Client", bucket: str) -> Iterator[str]:
-    for page in client.get_paginator("list_objects_v2").paginate(Bucket=bucket):
-        yield from (entry["Key"] for entry in page.get("Contents", ()))
+def _website_step(client: "S3Client", read: _Read, bucket: str, settings: Settings, *, replace: bool) -> Step:
+    before = read(client.get_bucket_website)
+    public = settings.delivery == "redirect"
+    ours = documents.routing_rules(settings.resizer_url) if public else []
+    after = documents.merge_website(before, ours, replace=replace)
+    action: Callable[[], object] = partial(client.delete_bucket_website, Bucket=bucket)
+    if after is not None:
+        action = partial(client.put_bucket_website, Bucket=bucket, WebsiteConfiguration=after)  # type: ignore[arg-type]
+    return Step(name="website", before=before, after=after, action=action)

@@ -4,6 +4,7 @@ What is ours carries Sids that begin with `LazyImages`, or is a routing rule to 
 is somebody else's and is kept as it is.
 """
 
+import json
 from collections.abc import Iterable, Mapping
 from typing import Any
 from urllib.parse import urlsplit
@@ -19,6 +20,7 @@ _OUR_SIDS = (SID_PUBLIC, SID_DISTRIBUTION)
 _QUERY = "?key="
 # AWS's pages do not agree on which of the two a missing object is to somebody without ListBucket.
 _MISSING_CODES = ("404", "403")
+MOST_BYTES = 20 * 1024  # S3 user guide, "Bucket policies": "limited to 20 KB in size"
 MOST_RULES = 50  # S3 user guide, "Configuring a webpage redirect": "a maximum of 50 routing rules"
 
 OWNERSHIP: Document = {"Rules": [{"ObjectOwnership": "BucketOwnerEnforced"}]}
@@ -88,8 +90,14 @@ def distribution_statement(
 
 
 def merge_policy(existing: Document | None, ours: list[Document]) -> Document | None:
-    """Return the policy with our statements in place of our earlier ones; None when none are left."""
+    """Return the policy with our statements in place of our earlier ones; None when none are left.
+
+    AWS may give back a policy in other words, so where ours says the same already, all stays as it is.
+    """
     kept = foreign_statements(existing)
+    ours_there = [one for one in _statements(existing) if one not in kept]
+    if existing is not None and [*map(_meaning, ours_there)] == [*map(_meaning, ours)]:
+        return existing if kept or ours else None
     statements = [*kept, *ours]
     if not statements:
         return None
@@ -98,21 +106,28 @@ def merge_policy(existing: Document | None, ours: list[Document]) -> Document | 
 
 def foreign_statements(policy: Document | None) -> list[Document]:
     """Return the statements that are not ours."""
-    statements = (policy or {}).get("Statement", [])
-    if isinstance(statements, dict):
-        statements = [statements]
-    return [statement for statement in statements if statement.get("Sid") not in _OUR_SIDS]
+    return [statement for statement in _statements(policy) if statement.get("Sid") not in _OUR_SIDS]
 
 
 def granted_resources(policy: Document | None) -> set[str]:
     """Return the ARNs that our statements grant already."""
-    statements = (policy or {}).get("Statement", [])
-    return {
-        arn
-        for statement in ([statements] if isinstance(statements, dict) else statements)
-        if statement.get("Sid") in _OUR_SIDS
-        for arn in statement.get("Resource", [])
-    }
+    ours = [statement for statement in _statements(policy) if statement.get("Sid") in _OUR_SIDS]
+    return {arn for statement in ours for arn in _listed(statement.get("Resource", []))}
+
+
+def policy_text(policy: Document) -> str:
+    """Return a policy as it is sent: without white space, so that whether AWS counts it does not matter."""
+    return json.dumps(policy, separators=(",", ":"))
+
+
+def policy_bytes(policy: Document) -> int:
+    """Return how much of `MOST_BYTES` a policy takes."""
+    return len(policy_text(policy).encode())
+
+
+def public_statements(policy: Document | None) -> list[str]:
+    """Return the Sids of the statements that let everybody in, ours among them."""
+    return [str(one.get("Sid", "without Sid")) for one in _statements(policy) if is_public(one)]
 
 
 def is_public(statement: Mapping[str, Any]) -> bool:
@@ -142,31 +157,61 @@ def routing_rules(resizer_url: str) -> list[Document]:
     ]
 
 
-def merge_website(existing: Document | None, ours: list[Document]) -> Document | None:
+def merge_website(
+    existing: Document | None, ours: list[Document], *, replace: bool = False
+) -> Document | None:
     """Return the website configuration with our rules in place of our earlier ones.
 
     Rules of others for a prefix come before ours, and those without one after: the first that fits wins.
-    None when nothing but our own defaults is left. `Conflict` for what cannot be merged.
+    None when nothing but our own defaults is left. `Conflict` for what cannot be merged, and for a website
+    that serves something else; that one gives way with `replace`.
     """
-    foreign = [rule for rule in (existing or {}).get("RoutingRules", []) if not _is_ours(rule)]
-    if not ours and len(foreign) == len((existing or {}).get("RoutingRules", [])):
+    there = (existing or {}).get("RoutingRules", [])
+    foreign = [rule for rule in there if not _is_ours(rule)]
+    if not ours and len(foreign) == len(there):
         return existing
-    if existing and "RedirectAllRequestsTo" in existing:
-        raise Conflict(
-            "the bucket's website redirects all requests to another host; remove that "
-            "(aws s3api delete-bucket-website), or use another bucket"
-        )
+    if existing and ours and serves_something_else(existing):
+        if not replace:
+            raise Conflict(
+                "the bucket already is a website for something else:\n"
+                f"{json.dumps(existing, indent=2)}\n"
+                "Use another bucket for the variants, or run it with --replace-website, which puts ours in "
+                "its place."
+            )
+        existing, foreign = None, []
     narrow = [rule for rule in foreign if rule.get("Condition", {}).get("KeyPrefixEquals")]
     wide = [rule for rule in foreign if rule not in narrow]
     rules = [*narrow, *ours, *wide]
     if len(rules) > MOST_RULES:
-        raise Conflict(f"the website would have {len(rules)} routing rules; S3 takes {MOST_RULES}")
+        raise Conflict(
+            f"the website would have {len(rules)} routing rules; S3 takes {MOST_RULES}. {len(foreign)} are "
+            f"somebody else's: remove {len(rules) - MOST_RULES} of them, or use another bucket."
+        )
     merged = {key: value for key, value in (existing or {}).items() if key != "RoutingRules"}
     if not rules and merged == _INDEX:
         return None
     if rules:
         merged = _INDEX | merged | {"RoutingRules": rules}
     return merged or None
+
+
+def serves_something_else(website: Document) -> bool:
+    """Tell whether a website was made for something else than variants.
+
+    It was when it redirects everything, or has an index document of another name than the one that S3
+    makes us give too, an error document, or a rule for all keys, where ours would take its place. Rules for a
+    prefix get on with ours. A website that has our rules is ours, whatever others have added since.
+    """
+    rules = website.get("RoutingRules", [])
+    if any(map(_is_ours, rules)):
+        return False
+    for_all = [rule for rule in rules if not rule.get("Condition", {}).get("KeyPrefixEquals")]
+    return bool(
+        for_all
+        or website.get("RedirectAllRequestsTo")
+        or website.get("ErrorDocument")
+        or website.get("IndexDocument", _INDEX["IndexDocument"]) != _INDEX["IndexDocument"]
+    )
 
 
 _INDEX: Document = {"IndexDocument": {"Suffix": "index.html"}}  # S3 demands one
@@ -179,3 +224,25 @@ def _is_ours(rule: Document) -> bool:
         and condition["HttpErrorCodeReturnedEquals"] in _MISSING_CODES
         and redirect.get("ReplaceKeyPrefixWith", "").endswith(_QUERY)
     )
+
+
+def _statements(policy: Document | None) -> list[Document]:
+    return _listed((policy or {}).get("Statement", []))
+
+
+def _listed(value: Any) -> list[Any]:
+    """Return what may stand in a policy alone or in a list as a list."""
+    return list(value) if isinstance(value, list) else [value]
+
+
+def _meaning(value: Any) -> Any:
+    """Return a statement, or a part of one, so that two that mean the same are equal.
+
+    One entry may stand without its list, lists have no order, and "*" as a principal is {"AWS": "*"} (IAM
+    user guide, "AWS JSON policy elements: Principal").
+    """
+    if isinstance(value, dict):
+        if set(value) == {"AWS"} and _listed(value["AWS"]) == ["*"]:
+            return ["*"]
+        return {key: _meaning(part) for key, part in value.items()}
+    return sorted(map(str, _listed(value)))

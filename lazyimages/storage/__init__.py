@@ -19,6 +19,7 @@ from lazyimages.storage.filesystem import FileSystemBackend
 from lazyimages.storage.generic import GenericBackend
 
 __all__ = [
+    "VARIANT_TAG",
     "Stored",
     "delete",
     "etag",
@@ -29,10 +30,14 @@ __all__ = [
     "iter_keys",
     "iter_originals",
     "originals_storage",
+    "presigned_url",
     "put_original",
     "put_variant",
     "variants_alias",
 ]
+
+# Variants on S3 carry it when EXPIRE_VARIANTS_DAYS is set; the bucket's lifecycle rule goes by it.
+VARIANT_TAG = ("lazyimages", "variant")
 
 
 def get_variant(key: str, *, deadline: float | None = None) -> Stored | None:
@@ -73,7 +78,8 @@ def put_original(name: str, data: bytes, content_type: str) -> str:
 def put_variant(key: str, data: bytes, content_type: str, *, deadline: float | None = None) -> None:
     """Store a variant, whole or not at all; `StorageUnavailable` when that fails.
 
-    On S3 that is also when it is not stored by `deadline` (of `time.monotonic`).
+    On S3 that is also when it is not stored by `deadline` (of `time.monotonic`). With EXPIRE_VARIANTS_DAYS
+    it gets `VARIANT_TAG` there, in the same request.
     """
     backend = _variants()
     cache_control = conf.settings().cache_control
@@ -83,6 +89,19 @@ def put_variant(key: str, data: bytes, content_type: str, *, deadline: float | N
         raise StorageUnavailable(
             f"the storage {variants_alias()!r} stored {key!r} as {name!r}; choose one that overwrites"
         )
+
+
+def presigned_url(key: str, seconds: int) -> str:
+    """Return a URL by which anybody may read a variant for so many seconds, made without a request.
+
+    Only S3 has them; of another storage it is `StorageUnavailable`.
+    """
+    chosen = storages[variants_alias()]
+    if not is_s3(chosen):
+        raise StorageUnavailable(f"the storage {variants_alias()!r} has no URLs for a while")
+    from lazyimages.storage.s3 import S3Backend  # boto3 is an extra
+
+    return S3Backend(chosen).presigned_url(key, seconds)
 
 
 def delete(keys: Iterable[str]) -> None:
@@ -148,12 +167,13 @@ def _originals() -> Backend:
 
 
 def _variants() -> Backend:
-    return _backend(storages[variants_alias()])
+    tag = VARIANT_TAG if conf.settings().expire_variants_days is not None else None
+    return _backend(storages[variants_alias()], tag=tag)
 
 
-def _backend(storage: Storage) -> Backend:
+def _backend(storage: Storage, *, tag: tuple[str, str] | None = None) -> Backend:
     if is_s3(storage):
         from lazyimages.storage.s3 import S3Backend  # boto3 is an extra
 
-        return S3Backend(storage)
+        return S3Backend(storage, tag=tag)
     return FileSystemBackend(storage) if is_file_system(storage) else GenericBackend(storage)

@@ -9,6 +9,7 @@ from contextlib import closing, contextmanager
 from contextvars import ContextVar
 from io import BytesIO
 from typing import TYPE_CHECKING, Any, NoReturn
+from urllib.parse import parse_qsl, urlencode
 from weakref import WeakKeyDictionary
 
 from botocore.config import Config
@@ -60,24 +61,33 @@ def client(storage: S3Storage) -> "S3Client":
 def _make_client(storage: S3Storage) -> "S3Client":
     config: Config = storage.client_config
     connections = max(_CONNECTIONS, config.max_pool_connections)  # type: ignore[attr-defined]
+    signature = config.signature_version or "s3v4"  # type: ignore[attr-defined]
     made: S3Client = storage._create_session().client(
         "s3",
         region_name=storage.region_name,
         use_ssl=storage.use_ssl,
         endpoint_url=storage.endpoint_url,
-        config=config.merge(Config(max_pool_connections=connections)),
+        # The second part is the default of all requests; only URLs would be signed by the old version 2.
+        config=config.merge(Config(max_pool_connections=connections, signature_version=signature)),
         verify=storage.verify,
     )
+    # Read for signed URLs alone, and only now. Otherwise they would lead to the host of all regions, which
+    # sends on to the bucket's own at first, and a signature is good for one host.
+    made.meta.config.s3 = {**(config.s3 or {}), "addressing_style": "virtual"}  # type: ignore[attr-defined]
     made.meta.events.register("request-created.s3", _shorten)
     made.meta.events.register("needs-retry.s3", _give_up)
     return made
 
 
 class S3Backend:
-    """Reads and writes a bucket by name relative to the storage's `location`."""
+    """Reads and writes a bucket by name relative to the storage's `location`.
 
-    def __init__(self, storage: S3Storage) -> None:
+    What it writes gets `tag`, a key and a value, beside the tags in the storage's own `object_parameters`.
+    """
+
+    def __init__(self, storage: S3Storage, *, tag: tuple[str, str] | None = None) -> None:
         self._storage = storage
+        self._tag = tag
 
     def read(self, name: str, *, limit: int | None = None, deadline: float | None = None) -> Stored | None:
         """Return an object by one GET, or None; `ImageTooLarge` beyond `limit` bytes, unread.
@@ -118,6 +128,9 @@ class S3Backend:
         parameters = self._parameters(name)
         if cache_control is not None:
             parameters["CacheControl"] = cache_control
+        if self._tag is not None:
+            own = dict(parse_qsl(parameters.get("Tagging", ""), keep_blank_values=True))
+            parameters["Tagging"] = urlencode(own | dict([self._tag]))
         with _translated():
             s3 = client(self._storage)
             with _until(deadline) as time_left:
@@ -129,6 +142,18 @@ class S3Backend:
                     **parameters,
                 )
         return name
+
+    def presigned_url(self, name: str, seconds: int) -> str:
+        """Return a URL by which anybody may GET an object for so many seconds (S3: "Presigned URLs").
+
+        It ends earlier with the credentials that sign it, where those are temporary.
+        """
+        with _translated():
+            return client(self._storage).generate_presigned_url(
+                "get_object",
+                Params={"Bucket": self._storage.bucket_name, "Key": self._key(name)},
+                ExpiresIn=seconds,
+            )
 
     def delete(self, names: Iterable[str]) -> None:
         """Delete objects, a thousand a request."""

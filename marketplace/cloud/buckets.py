@@ -1,7 +1,5 @@
 """The bucket, read over the S3 API, and what one caller may see of it."""
 
-import threading
-import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from email.utils import formatdate
@@ -12,8 +10,9 @@ import boto3
 from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError
 
-from marketplace.cloud.messages import Answer, ConfigurationFault, error_page
+from marketplace.cloud.messages import Answer, ConfigurationFault, Unavailable, error_page
 from marketplace.cloud.policy import Caller, Policy, parse_policy
+from marketplace.cloud.remembered import Remembered
 
 if TYPE_CHECKING:
     from types_boto3_s3 import S3Client
@@ -21,6 +20,7 @@ if TYPE_CHECKING:
 MissingStatus = Literal[403, 404]
 
 MAX_KEY_BYTES = 1024
+FIRST_REGION = "us-east-1"  # GetBucketLocation names it by naming none
 
 # Where AWS keeps what moto leaves out: since April 2023 a new bucket blocks public access ("Default settings
 # for new S3 buckets FAQ"), so no configuration at all reads as everything blocked.
@@ -36,10 +36,6 @@ OBJECT_HEADERS = {
 }
 
 
-class StorageDown(Exception):
-    """The S3 endpoint does not answer."""
-
-
 @dataclass(frozen=True, kw_only=True)
 class BucketState:
     """A bucket's settings at one moment, as the S3 API returns them; `website` None: not a website."""
@@ -47,6 +43,7 @@ class BucketState:
     policy: Policy
     blocks: Mapping[str, bool]
     website: Mapping[str, Any] | None
+    region: str
 
     def allows(self, caller: Caller, action: str, resource: str) -> bool:
         """Whether the caller may do this, after the policy and the public access block.
@@ -68,21 +65,15 @@ class Bucket:
     def __init__(self, name: str, *, endpoint: str, state_ttl: float = 1.0) -> None:
         self.name = name
         self._client = _make_client(endpoint)
-        self._state_ttl = state_ttl
-        self._lock = threading.Lock()
-        self._state: tuple[float, BucketState] | None = None
+        self._state = Remembered(self._read_state, seconds=state_ttl)
 
     def state(self) -> BucketState:
-        """Return the bucket's settings. Raise ConfigurationFault or StorageDown when they cannot be had."""
-        with self._lock:
-            if self._state is None or time.monotonic() - self._state[0] >= self._state_ttl:
-                self._state = (time.monotonic(), self._read_state())
-            return self._state[1]
+        """Return the bucket's settings. Raise ConfigurationFault or Unavailable when they cannot be had."""
+        return self._state.get()
 
     def forget_state(self) -> None:
         """Read the settings anew at the next request."""
-        with self._lock:
-            self._state = None
+        self._state.forget()
 
     def get(self, key: str) -> dict[str, Any] | None:
         """Return GetObject's response with its `Body` read, or None when there is no such object."""
@@ -107,10 +98,12 @@ class Bucket:
         block = self._call(
             client.get_public_access_block, "NoSuchPublicAccessBlockConfiguration", Bucket=name
         )
+        location = self._call(client.get_bucket_location, Bucket=name) or {}
         return BucketState(
             policy=parse_policy(policy["Policy"]) if policy else Policy(),
             blocks=block["PublicAccessBlockConfiguration"] if block else NEW_BUCKET_BLOCKS,
             website=self._call(client.get_bucket_website, "NoSuchWebsiteConfiguration", Bucket=name),
+            region=location.get("LocationConstraint") or FIRST_REGION,
         )
 
     def _call(self, operation: Callable[..., Any], *missing: str, **arguments: str) -> dict[str, Any] | None:
@@ -121,7 +114,7 @@ class Bucket:
                 return None
             raise ConfigurationFault(f"Bucket {self.name}: {error}") from error
         except BotoCoreError as error:
-            raise StorageDown(f"S3 does not answer: {error}") from error
+            raise Unavailable(f"S3 does not answer: {error}") from error
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -1,26 +1,32 @@
 """What passes between the parts of the embedded cloud: a request, an answer, a fault."""
 
 import html
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from http import HTTPStatus
 from urllib.parse import unquote_plus
 
 
 class ConfigurationFault(Exception):
-    """The bucket carries a configuration that AWS refuses or that this emulator does not understand.
+    """A configuration that AWS refuses or that this emulator does not understand.
 
     The HTTP edge answers 500 with the text: a wrong setup must not look like an ordinary miss.
     """
 
 
+class Unavailable(Exception):
+    """A service of this cloud does not answer, or what it is asked for is not there yet. 503 at the edge."""
+
+
 @dataclass(frozen=True, kw_only=True)
 class Request:
-    """One request as an origin sees it: `path` is raw, begins with "/" and has no query."""
+    """One request: `path` is raw, begins with "/" and has no query; `origin` is the header of that name."""
 
     method: str
     path: str
+    query: str = ""
     if_none_match: str | None = None
+    origin: str | None = None
 
     @property
     def key(self) -> str:
@@ -58,6 +64,16 @@ def fault_page(status: int, text: object) -> Answer:
     """Make the plain text answer that names what is wrong with the set-up."""
     body = f"{text}\n".encode("utf-8", "replace")
     return Answer(status=status, headers={"Content-Type": "text/plain; charset=utf-8"}, body=body)
+
+
+def answer_or_fault(answer: Callable[[], Answer]) -> Answer:
+    """Return what `answer` returns, or the page of the fault that it raises."""
+    try:
+        return answer()
+    except ConfigurationFault as fault:
+        return fault_page(HTTPStatus.INTERNAL_SERVER_ERROR, fault)
+    except Unavailable as fault:
+        return fault_page(HTTPStatus.SERVICE_UNAVAILABLE, fault)
 
 
 def unless_known(answer: Answer, if_none_match: str | None) -> Answer:

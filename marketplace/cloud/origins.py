@@ -1,22 +1,16 @@
-"""What stands behind the CDN: the website endpoint, the private bucket, the resizer, an origin group."""
+"""What stands behind the CDN: a bucket's website or REST endpoint, a server over HTTP, an origin group."""
 
 from collections import deque
-from collections.abc import Callable, Iterable
-from dataclasses import asdict, dataclass, field
+from collections.abc import Iterable, Mapping
+from dataclasses import asdict, dataclass, field, replace
 from http import HTTPStatus
 from typing import Literal, Protocol
+from xml.sax.saxutils import escape
 
 import urllib3
 
-from marketplace.cloud.buckets import StorageDown, View
-from marketplace.cloud.messages import (
-    Answer,
-    ConfigurationFault,
-    Request,
-    error_page,
-    fault_page,
-    unless_known,
-)
+from marketplace.cloud.buckets import View
+from marketplace.cloud.messages import Answer, Request, answer_or_fault, error_page, unless_known
 from marketplace.cloud.website import LocationEncoding, parse_website
 
 Layer = Literal["cdn", "website", "origin", "resizer"]
@@ -28,6 +22,9 @@ VIA = "1.1 emulator.cloudfront.net (CloudFront)"
 HOP_BY_HOP = {"connection", "keep-alive", "transfer-encoding", "upgrade", "server", "date", "via"}
 CONNECT_SECONDS = 10
 READ_SECONDS = 30  # CloudFront's default origin response timeout
+ATTEMPTS = 3  # its default of connection attempts
+# "List of error codes" in S3's API Reference.
+S3_CODES = {301: "PermanentRedirect", 400: "InvalidURI", 403: "AccessDenied", 404: "NoSuchKey"}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -68,79 +65,109 @@ class Origin(Protocol):
 
 @dataclass(frozen=True, kw_only=True)
 class WebsiteEndpoint:
-    """The bucket's website endpoint, seen by the anonymous public."""
+    """The bucket's website endpoint, seen by the public; `region` "": that of the bucket."""
 
     view: View
     log: RequestLog
     domain: str
+    region: str = ""
     location_encoding: LocationEncoding = "escaped"
 
     def fetch(self, request: Request) -> Answer:
         """Answer as `Website.answer` does, by the configuration the bucket has now."""
-        answer = _answer_or_fault(lambda: self._fetch(request))
+        answer = answer_or_fault(lambda: self._fetch(request))
         self.log.add("website", request, answer)
         return answer
 
     def _fetch(self, request: Request) -> Answer:
-        configuration = self.view.bucket.state().website
-        if configuration is None:
-            # "NoSuchWebsiteConfiguration" in S3's list of error responses.
+        state = self.view.bucket.state()
+        if self.region and self.region != state.region:
+            # "IncorrectEndpoint" in S3's list of error codes.
+            return error_page(HTTPStatus.BAD_REQUEST, "The specified bucket exists in another Region.")
+        if state.website is None:
+            # "NoSuchWebsiteConfiguration" in the same list.
             return error_page(HTTPStatus.NOT_FOUND, "The bucket does not have a website configuration.")
-        website = parse_website(configuration, domain=self.domain)
+        website = parse_website(state.website, domain=self.domain)
         return website.answer(request, self.view.read, encoding=self.location_encoding)
 
 
 @dataclass(frozen=True, kw_only=True)
-class PrivateBucket:
-    """The bucket's REST endpoint, read by CloudFront through an origin access control."""
+class RestEndpoint:
+    """The bucket's REST endpoint: of CloudFront's origin access control, or of the public, as the view is.
+
+    It knows neither routing rules nor an index document, and its errors are XML. A query says nothing to
+    it here; S3 would take some of its words for subresources. `region` as in WebsiteEndpoint.
+    """
 
     view: View
     log: RequestLog
+    region: str = ""
 
     def fetch(self, request: Request) -> Answer:
         """Answer GET and HEAD by the bucket's policy; every other method is 403 for lack of permission."""
-        answer = _answer_or_fault(lambda: self._fetch(request))
+        answer = answer_or_fault(lambda: self._fetch(request))
         self.log.add("origin", request, answer)
         return answer
 
     def _fetch(self, request: Request) -> Answer:
         if request.method not in READ_METHODS:
-            return error_page(HTTPStatus.FORBIDDEN)
-        return unless_known(self.view.read(request.key), request.if_none_match)
+            return _s3_error(HTTPStatus.FORBIDDEN)
+        if self.region and self.region != self.view.bucket.state().region:
+            return _s3_error(HTTPStatus.MOVED_PERMANENTLY)
+        answer = self.view.read(request.key)
+        if answer.status != HTTPStatus.OK:
+            return _s3_error(answer.status)
+        return unless_known(answer, request.if_none_match)
 
 
-class Resizer:
-    """The shop's resizer as a custom origin: the origin path before the viewer's path, a secret header."""
+def _s3_error(status: int) -> Answer:
+    code = S3_CODES[status]
+    xml = f'<?xml version="1.0" encoding="UTF-8"?>\n<Error><Code>{escape(code)}</Code></Error>'
+    return Answer(status=status, headers={"Content-Type": "application/xml"}, body=xml.encode())
 
-    def __init__(
-        self, *, url: str, header: str, secret: str, log: RequestLog, timeout: float = READ_SECONDS
-    ) -> None:
-        self._url = url.rstrip("/")
-        self._headers = {"User-Agent": "Amazon CloudFront", "Via": VIA} | ({header: secret} if secret else {})
-        self._log = log
-        # "Connection attempts": CloudFront tries a GET or HEAD again when a connection breaks.
-        retries = urllib3.Retry(1, status=0, redirect=0, raise_on_redirect=False, raise_on_status=False)
-        self._pool = urllib3.PoolManager(
-            maxsize=64,
-            retries=retries,
-            timeout=urllib3.Timeout(connect=CONNECT_SECONDS, read=timeout),
-        )
+
+def make_pool() -> urllib3.PoolManager:
+    """Make the connections that custom origins share; `clear` closes them."""
+    return urllib3.PoolManager(maxsize=64)
+
+
+@dataclass(frozen=True, kw_only=True)
+class CustomOrigin:
+    """A server over HTTP, the shop with its resizer for one. `url` ends in the origin path.
+
+    It gets the headers of the origin's settings, and of the viewer's nothing but what the cache asks.
+    """
+
+    url: str
+    pool: urllib3.PoolManager
+    log: RequestLog
+    headers: Mapping[str, str] = field(default_factory=dict)
+    attempts: int = ATTEMPTS
+    connect_seconds: float = CONNECT_SECONDS
+    read_seconds: float = READ_SECONDS
 
     def fetch(self, request: Request) -> Answer:
         """Pass the request on without following redirects; 502 or 504 when there is no answer."""
         answer = self._fetch(request)
-        self._log.add("resizer", request, answer)
+        self.log.add("resizer", request, answer)
         return answer
 
-    def close(self) -> None:
-        """Close the connections."""
-        self._pool.clear()
-
     def _fetch(self, request: Request) -> Answer:
-        known = {"If-None-Match": request.if_none_match} if request.if_none_match else {}
+        headers = {"User-Agent": "Amazon CloudFront", "Via": VIA, **self.headers}
+        if request.if_none_match:
+            headers["If-None-Match"] = request.if_none_match
+        query = f"?{request.query}" if request.query else ""
         try:
-            found = self._pool.request(
-                request.method, self._url + request.path, headers=self._headers | known, redirect=False
+            found = self.pool.request(
+                request.method,
+                self.url + request.path + query,
+                headers=headers,
+                redirect=False,
+                # "Connection attempts": CloudFront tries a GET or HEAD again when a connection breaks.
+                retries=urllib3.Retry(
+                    self.attempts - 1, status=0, redirect=0, raise_on_redirect=False, raise_on_status=False
+                ),
+                timeout=urllib3.Timeout(connect=self.connect_seconds, read=self.read_seconds),
             )
         except urllib3.exceptions.HTTPError as error:
             reason = getattr(error, "reason", error)
@@ -148,8 +175,32 @@ class Resizer:
             status = HTTPStatus.GATEWAY_TIMEOUT if timed_out else HTTPStatus.BAD_GATEWAY
             return error_page(status, "CloudFront wasn't able to connect to the origin.")
         dropped = HOP_BY_HOP if request.method == "HEAD" else HOP_BY_HOP | {"content-length"}
-        headers = {name: value for name, value in found.headers.items() if name.lower() not in dropped}
-        return Answer(status=found.status, headers=headers, body=found.data)
+        kept = {name: value for name, value in found.headers.items() if name.lower() not in dropped}
+        return Answer(status=found.status, headers=kept, body=found.data)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Unreachable:
+    """An origin that CloudFront cannot speak to, and why."""
+
+    status: int
+    reason: str
+
+    def fetch(self, request: Request) -> Answer:
+        """Answer with CloudFront's own error page."""
+        return error_page(self.status, self.reason)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Below:
+    """An origin with an origin path: `path` is put before the viewer's."""
+
+    path: str
+    origin: Origin
+
+    def fetch(self, request: Request) -> Answer:
+        """Ask the origin for the longer path."""
+        return self.origin.fetch(replace(request, path=self.path + request.path))
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -170,12 +221,3 @@ class OriginGroup:
         if answer.status in self.codes and request.method in FAILOVER_METHODS:
             return self.secondary.fetch(request)
         return answer
-
-
-def _answer_or_fault(answer: Callable[[], Answer]) -> Answer:
-    try:
-        return answer()
-    except ConfigurationFault as fault:
-        return fault_page(HTTPStatus.INTERNAL_SERVER_ERROR, fault)
-    except StorageDown as fault:
-        return fault_page(HTTPStatus.SERVICE_UNAVAILABLE, fault)

@@ -9,10 +9,10 @@ import json
 import re
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
-from functools import cache
 from typing import Any
 
 from marketplace.cloud.messages import ConfigurationFault
+from marketplace.cloud.wildcards import matches
 
 STATEMENT_KEYS = {"Sid", "Effect", "Principal", "Action", "Resource", "Condition"}
 SOURCE_ARN = "aws:sourcearn"
@@ -74,8 +74,8 @@ class Statement:
         """Whether the statement speaks about this request."""
         return (
             (self.everyone or caller.service in self.services)
-            and any(_matches(pattern.lower(), action.lower()) for pattern in self.actions)
-            and any(_matches(pattern, resource) for pattern in self.resources)
+            and any(matches(pattern.lower(), action.lower()) for pattern in self.actions)
+            and any(matches(pattern, resource) for pattern in self.resources)
             and all(condition.holds(caller.context) for condition in self.conditions)
         )
 
@@ -156,21 +156,11 @@ def _as_list(value: Any) -> list[Any]:
     return value if isinstance(value, list) else [value]
 
 
-@cache
-def _pattern(wildcards: str) -> re.Pattern[str]:
-    # Not fnmatch: that one reads [..] as a set. "*" crosses slashes in an ARN.
-    return re.compile(re.escape(wildcards).replace(r"\*", ".*").replace(r"\?", "."), re.DOTALL)
-
-
-def _matches(wildcards: str, text: str) -> bool:
-    return _pattern(wildcards).fullmatch(text) is not None
-
-
 OPERATORS: Mapping[str, Callable[[str, str], bool]] = {
     "StringEquals": lambda wanted, actual: wanted == actual,
-    "StringLike": _matches,
+    "StringLike": matches,
     # The reference calls these two the same; both take wildcards.
-    "ArnEquals": _matches,
-    "ArnLike": _matches,
+    "ArnEquals": matches,
+    "ArnLike": matches,
     "Bool": lambda wanted, actual: wanted.lower() == actual,
 }

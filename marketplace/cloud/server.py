@@ -15,6 +15,8 @@ from marketplace.cloud.messages import Answer, Request, fault_page
 HOST = "127.0.0.1"
 IDLE_SECONDS = 60
 MAX_BODY = 2**20
+PATH = "/%!$&'()*+,;=:@~"  # RFC 3986, 3.3 and 3.4: what stands as it is in a path, and in a query
+QUERY = PATH + "?"
 
 Respond = Callable[[Request, bytes], Answer]
 
@@ -72,7 +74,9 @@ def _handler(respond: Respond) -> type[BaseHTTPRequestHandler]:
             request = Request(
                 method=self.command,
                 path=raw_path(self.requestline),
+                query=raw_query(self.requestline),
                 if_none_match=self.headers.get("If-None-Match"),
+                origin=self.headers.get("Origin"),
             )
             try:
                 answer = respond(request, body)
@@ -117,7 +121,12 @@ def raw_path(request_line: str) -> str:
     target = request_line.split()[1].partition("?")[0].partition("#")[0]
     if not target.startswith("/"):
         target = urlsplit(target).path or "/"  # the absolute form, as sent to a proxy
-    return quote(target.encode("latin-1"), safe="/%!$&'()*+,;=:@~")
+    return quote(target.encode("latin-1"), safe=PATH)
+
+
+def raw_query(request_line: str) -> str:
+    """Return the query of a request line as it was sent, without its "?"."""
+    return quote(request_line.split()[1].partition("?")[2].partition("#")[0].encode("latin-1"), safe=QUERY)
 
 
 def _as_header(value: str) -> str:

@@ -1,7 +1,8 @@
-"""The whole shop on one machine: embedded S3 and CDN, database, photos, gunicorn. Used by demo and tests."""
+"""The whole shop on one machine: embedded cloud, database, photos, gunicorn. Used by demo and tests."""
 
 import contextlib
 import os
+import re
 import shutil
 import signal
 import socket
@@ -15,16 +16,17 @@ from typing import Self
 
 from marketplace.cloud import children
 from marketplace.cloud.children import Child, start_child
-from marketplace.cloud.embedded import DISTRIBUTION_ARN
+from marketplace.cloud.cloudfront import start_cloudfront
 from marketplace.cloud.s3 import start_s3
 from marketplace.demo.ports import hold_port
 
 ROOT = Path(__file__).resolve().parents[2]
 BUCKET = "marketplace"
-SECRET_HEADER = "X-Lazyimages-Secret"  # noqa: S105  # its name
+DISTRIBUTION_TAG = f"lazyimages={BUCKET}"  # by which lazyimages_setup finds its distribution again
 SECRET = "only-for-the-demo"  # noqa: S105  # guards nothing but an example on 127.0.0.1
 DELIVERIES = ("redirect", "failover", "local")
 READY_SECONDS = 60
+SAID = 2_000  # characters of a command's output in an error
 
 
 class StackError(RuntimeError):
@@ -51,18 +53,17 @@ class Stack:
         workers: int = 2,
         threads: int = 4,
         environment: dict[str, str] | None = None,
-        cloud_options: tuple[str, ...] = (),
         say: Callable[[str], None] = lambda line: None,
     ) -> None:
         self.delivery = delivery
         self.url = f"http://127.0.0.1:{port}"
         self.cdn_url = f"http://127.0.0.1:{cdn_port}"
-        self.s3_url = ""
+        self.s3_url = self.cloudfront_url = self.website_url = ""  # in local delivery they stay so
         self.logs = data_dir / "logs"
         self._data_dir, self._photos_dir = data_dir, photos_dir
         self._port, self._cdn_port = port, cdn_port
         self._products, self._workers, self._threads = products, workers, threads
-        self._extra, self._cloud_options = environment or {}, cloud_options
+        self._extra = environment or {}
         self._say = say
         self._children: dict[str, Child] = {}
         self._shop_socket: socket.socket | None = None
@@ -89,8 +90,10 @@ class Stack:
         self.manage("migrate", "--verbosity=0")
         self.manage("collectstatic", "--noinput", "--verbosity=0")
         if self.delivery != "local":
-            self._say("Bucket: lazyimages_setup_bucket")
-            self.manage("lazyimages_setup_bucket")
+            # Every document in full is too much to read while waiting for a shop.
+            log = self.logs / "setup.log"
+            self._say(f"Bucket and CDN: lazyimages_setup (what it wrote: {log})")
+            self.manage("lazyimages_setup", log=log)
         self._say("Photos and products (photos are drawn once, and kept)")
         self.manage("seed_marketplace", f"--products={self._products}", "--photos-dir", str(self._photos_dir))
         self._start_shop()
@@ -103,20 +106,32 @@ class Stack:
         if self._shop_socket is not None:
             self._shop_socket.close()
 
-    def manage(self, *arguments: str) -> None:
-        """Run a management command in the shop's environment; `StackError` when it fails."""
+    def manage(self, *arguments: str, log: Path | None = None) -> None:
+        """Run a management command in the shop's environment; `StackError` when it fails.
+
+        `log` gets its output instead of the terminal, and then the end of it is in the error.
+        """
         # The wrapper of `children` ends the command when this process dies; a group of its own lets an
         # interruption end what the command itself has started.
         wrapper = [sys.executable, "-I", "-S", children.__file__, str(os.getpid())]
         command = [*wrapper, sys.executable, str(ROOT / "manage.py"), *arguments]
-        process = subprocess.Popen(command, cwd=ROOT, env=self.environment, start_new_session=True)
+        with log.open("w", encoding="utf-8") if log else contextlib.nullcontext() as output:
+            process = subprocess.Popen(
+                command,
+                cwd=ROOT,
+                env=self.environment,
+                start_new_session=True,
+                stdout=output,
+                stderr=output,
+            )
         try:
             code = process.wait()
         except BaseException:
             _end_group(process)
             raise
         if code:
-            raise StackError(f"manage.py {arguments[0]} ended with exit code {code}")
+            said = f". It said:\n{log.read_text(encoding='utf-8')[-SAID:]}" if log else ""
+            raise StackError(f"manage.py {arguments[0]} ended with exit code {code}{said}")
 
     def dead_child(self) -> str | None:
         """Return the name of a process that has ended by itself, with its last output; None if all live."""
@@ -138,15 +153,16 @@ class Stack:
             values |= {
                 "CDN_URL": self.cdn_url,
                 "RESIZER_URL": f"{self.url}/images/resizer",
-                "AWS_ENDPOINT_URL": self.s3_url,
+                "AWS_ENDPOINT_URL": self.s3_url,  # moto's server is STS and IAM as well
                 "AWS_ENDPOINT_URL_S3": self.s3_url,
+                "AWS_ENDPOINT_URL_CLOUDFRONT": self.cloudfront_url,
                 "AWS_STORAGE_BUCKET_NAME": BUCKET,
                 "AWS_ACCESS_KEY_ID": "demo",
                 "AWS_SECRET_ACCESS_KEY": "demo",
                 "AWS_DEFAULT_REGION": "eu-central-1",
             }
         if self.delivery == "failover":
-            values |= {"ORIGIN_SECRET": SECRET, "DISTRIBUTION_ID": DISTRIBUTION_ARN.rpartition("/")[2]}
+            values["ORIGIN_SECRET"] = SECRET
         return {**os.environ, **values, **self._extra}
 
     def _forget_earlier_run(self) -> None:
@@ -159,18 +175,22 @@ class Stack:
         self.logs.mkdir(parents=True)
 
     def _start_cloud(self) -> None:
-        self._say("Embedded S3 and CDN")
+        self._say("Embedded S3, CloudFront and CDN")
         self._children["s3"] = start_s3(log=self.logs / "s3.log")
-        self.s3_url = self._children["s3"].url
-        arguments = ["--bucket", BUCKET, "--delivery", self.delivery, "--s3-endpoint", self.s3_url]
-        arguments += ["--port", str(self._cdn_port), "--shop", self.url]
-        arguments += ["--origin-header", SECRET_HEADER, "--origin-secret", SECRET]
-        self._children["cdn"] = start_child(
-            [sys.executable, "-m", "marketplace.cloud", *arguments, *self._cloud_options],
+        self._children["cloudfront"] = start_cloudfront(log=self.logs / "cloudfront.log")
+        self.s3_url, self.cloudfront_url = self._children["s3"].url, self._children["cloudfront"].url
+        arguments = ["--port", str(self._cdn_port), "--s3-endpoint", self.s3_url]
+        arguments += ["--cloudfront-endpoint", self.cloudfront_url, "--distribution-tag", DISTRIBUTION_TAG]
+        arguments += ["--website-bucket", BUCKET, "--website-port", "0"]
+        cdn = self._children["cdn"] = start_child(
+            [sys.executable, "-m", "marketplace.cloud", *arguments],
             ready="CDN ready:",
             cwd=ROOT,
             log=self.logs / "cdn.log",
         )
+        website = re.search(r"Website ready: (\S+)/", cdn.output)
+        assert website is not None  # said before "CDN ready:"
+        self.website_url = website[1]
 
     def _start_shop(self) -> None:
         self._say("Shop: gunicorn")

@@ -1,6 +1,7 @@
 """The documents that AWS is given: their exact shapes, and what is kept of others'."""
 
 import copy
+import json
 from typing import Any
 
 import pytest
@@ -101,6 +102,45 @@ class TestMergePolicy:
         once = documents.merge_policy({"Version": "2012-10-17", "Statement": [LOGS]}, [PUBLIC])
         assert documents.merge_policy(once, [PUBLIC]) == once
 
+    @pytest.mark.parametrize(
+        "changes",
+        [
+            {"Principal": {"AWS": "*"}},
+            {"Principal": {"AWS": ["*"]}},
+            {"Action": ["s3:GetObject"]},
+            {"Resource": RESOURCES[::-1]},
+        ],
+    )
+    def test_the_same_in_other_words_stays_as_it_is(self, changes: dict[str, Any]) -> None:
+        existing = {"Version": "2012-10-17", "Statement": [{**PUBLIC, **changes}, LOGS]}
+        assert documents.merge_policy(existing, [PUBLIC]) is existing
+
+    @pytest.mark.parametrize(
+        "changes",
+        [
+            {"Principal": {"AWS": "123456789012"}},
+            {"Action": ["s3:GetObject", "s3:PutObject"]},
+            {"Resource": RESOURCES[:3]},
+            {"Condition": {"Bool": {"aws:SecureTransport": "true"}}},
+            {"Effect": "Deny"},
+        ],
+    )
+    def test_what_only_resembles_ours_makes_way(self, changes: dict[str, Any]) -> None:
+        existing = {"Version": "2012-10-17", "Statement": [{**PUBLIC, **changes}, LOGS]}
+        assert documents.merge_policy(existing, [PUBLIC]) == {
+            "Version": "2012-10-17",
+            "Statement": [LOGS, PUBLIC],
+        }
+
+    def test_bytes_without_white_space_between_the_words(self) -> None:
+        assert documents.policy_bytes({"Statement": [], "Id": "a b"}) == len('{"Statement":[],"Id":"a b"}')
+
+    def test_who_lets_everybody_in(self) -> None:
+        nameless = {key: value for key, value in PUBLIC.items() if key != "Sid"}
+        found = documents.public_statements({"Statement": [LOGS, BACKUP, PUBLIC, nameless]})
+        assert found == ["LazyImagesPublicVariants", "without Sid"]
+        assert documents.public_statements(None) == []
+
     def test_what_is_granted_already(self) -> None:
         policy = {"Statement": [{**BACKUP, "Resource": "arn:aws:s3:::photos/*"}, PUBLIC]}
         assert documents.granted_resources(policy) == set(RESOURCES)
@@ -162,8 +202,14 @@ class TestMergeWebsite:
     def test_a_new_website(self) -> None:
         assert documents.merge_website(None, OURS) == {**INDEX, "RoutingRules": OURS}
 
-    def test_rules_for_a_prefix_come_before_ours_and_others_after(self) -> None:
-        existing = {**INDEX, "RoutingRules": [WIDE, NARROW]}
+    def test_rules_for_a_prefix_come_before_ours(self) -> None:
+        existing = {**INDEX, "RoutingRules": [NARROW]}
+        before = copy.deepcopy(existing)
+        assert documents.merge_website(existing, OURS)["RoutingRules"] == [NARROW, *OURS]
+        assert existing == before
+
+    def test_what_others_add_to_our_website_is_kept_and_a_rule_for_all_keys_comes_after_ours(self) -> None:
+        existing = {**INDEX, "RoutingRules": [WIDE, *OURS, NARROW]}
         before = copy.deepcopy(existing)
         assert documents.merge_website(existing, OURS)["RoutingRules"] == [NARROW, *OURS, WIDE]
         assert existing == before
@@ -174,12 +220,13 @@ class TestMergeWebsite:
         assert documents.merge_website(existing, OURS)["RoutingRules"] == [NARROW, *OURS]
 
     def test_merging_again_changes_nothing(self) -> None:
-        once = documents.merge_website({**INDEX, "RoutingRules": [WIDE, NARROW]}, OURS)
+        once = documents.merge_website({**INDEX, "RoutingRules": [WIDE, *OURS, NARROW]}, OURS)
         assert documents.merge_website(once, OURS) == once
 
     def test_index_and_error_documents_are_kept(self) -> None:
         existing = {"IndexDocument": {"Suffix": "start.html"}, "ErrorDocument": {"Key": "oops.html"}}
-        assert documents.merge_website(existing, OURS) == {**existing, "RoutingRules": OURS}
+        with_ours = {**existing, "RoutingRules": OURS}
+        assert documents.merge_website(with_ours, OURS) == with_ours
         assert documents.merge_website({**existing, "RoutingRules": OURS}, []) == existing
 
     @pytest.mark.parametrize(
@@ -192,7 +239,8 @@ class TestMergeWebsite:
         ],
     )
     def test_what_only_looks_like_ours_is_kept(self, rule: dict[str, Any]) -> None:
-        assert rule in documents.merge_website({**INDEX, "RoutingRules": [rule]}, OURS)["RoutingRules"]
+        existing = {**INDEX, "RoutingRules": [rule, *OURS]}
+        assert rule in documents.merge_website(existing, OURS)["RoutingRules"]
 
     def test_without_ours_nothing_is_left_of_our_website(self) -> None:
         assert documents.merge_website({**INDEX, "RoutingRules": OURS}, []) is None
@@ -211,13 +259,33 @@ class TestMergeWebsite:
     def test_fifty_rules_and_no_more(self) -> None:
         rules = [{**NARROW, "Condition": {"KeyPrefixEquals": f"{n}/"}} for n in range(49)]
         assert len(documents.merge_website({**INDEX, "RoutingRules": rules[:48]}, OURS)["RoutingRules"]) == 50
-        with pytest.raises(Conflict, match="would have 51 routing rules; S3 takes 50"):
+        with pytest.raises(
+            Conflict, match=r"would have 51 routing rules; S3 takes 50\. 49 are .*: remove 1 "
+        ):
             documents.merge_website({**INDEX, "RoutingRules": rules}, OURS)
 
-    def test_a_bucket_that_redirects_everything(self) -> None:
-        existing = {"RedirectAllRequestsTo": {"HostName": "www.example"}}
-        with pytest.raises(Conflict, match=r"redirects all requests.*delete-bucket-website"):
+    @pytest.mark.parametrize(
+        "existing",
+        [
+            {"RedirectAllRequestsTo": {"HostName": "www.example"}},
+            {"IndexDocument": {"Suffix": "start.html"}},
+            {**INDEX, "ErrorDocument": {"Key": "oops.html"}},
+            {**INDEX, "RoutingRules": [NARROW, WIDE]},
+        ],
+    )
+    def test_a_website_for_something_else(self, existing: dict[str, Any]) -> None:
+        with pytest.raises(
+            Conflict, match=r"(?s)something else:\n\{.*\n\}\nUse .*--replace-website"
+        ) as caught:
             documents.merge_website(existing, OURS)
+        assert json.dumps(existing, indent=2) in str(caught.value)
+        assert documents.merge_website(existing, OURS, replace=True) == {**INDEX, "RoutingRules": OURS}
+        assert documents.merge_website(existing, [], replace=True) == existing
+
+    @pytest.mark.parametrize("existing", [INDEX, {**INDEX, "RoutingRules": [NARROW]}])
+    def test_a_website_that_gets_on_with_ours_is_not_replaced(self, existing: dict[str, Any]) -> None:
+        with_ours = documents.merge_website(existing, OURS)
+        assert documents.merge_website(existing, OURS, replace=True) == with_ours
 
 
 class TestEncryption:

@@ -16,6 +16,7 @@ from lazyimages import sizes
 from marketplace.demo.ports import free_port
 from marketplace.demo.screenshots import WIDTHS, chromium, see_all_images
 from marketplace.demo.stack import ROOT, Stack
+from tests.clock import PATIENCE
 
 pytestmark = [
     pytest.mark.browser,
@@ -58,6 +59,7 @@ def shop(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactor
         port=free_port(),
         cdn_port=free_port(),
         products=28,
+        environment={"DJANGO_SETTINGS_MODULE": "tests.fire.patient"},
     ) as stack:
         yield stack
 
@@ -70,14 +72,14 @@ def browser() -> Iterator[Any]:
 
 def cdn_log(shop: Stack) -> list[dict[str, Any]]:
     """Return the requests that the CDN and what is behind it have seen."""
-    with urllib.request.urlopen(f"{shop.cdn_url}/__emulator__/log", timeout=10) as answer:
+    with urllib.request.urlopen(f"{shop.cdn_url}/__emulator__/log", timeout=PATIENCE) as answer:
         return json.loads(answer.read())
 
 
 def forget(shop: Stack) -> None:
     """Empty the CDN's cache and log; the variants stay."""
     urllib.request.urlopen(
-        urllib.request.Request(f"{shop.cdn_url}/__emulator__/reset", method="POST"), timeout=10
+        urllib.request.Request(f"{shop.cdn_url}/__emulator__/reset", method="POST"), timeout=PATIENCE
     ).close()
 
 
@@ -93,6 +95,7 @@ class Visitor:
 
     def __init__(self, browser: Any, width: int) -> None:
         self.context = browser.new_context(viewport={"width": width, "height": WIDTHS[width]})
+        self.context.set_default_timeout(1000 * PATIENCE)
         self.asked: list[str] = []
         self.complaints: list[str] = []
         self.pictures: dict[str, bytes] = {}
@@ -143,7 +146,7 @@ def check_page(visitor: Visitor, page: Any) -> set[str]:
 @pytest.mark.parametrize("path", ["/", "product"])
 def test_cold_then_warm(shop: Stack, browser: Any, width: int, path: str) -> None:
     if path == "product":
-        with urllib.request.urlopen(f"{shop.url}/", timeout=10) as listing:
+        with urllib.request.urlopen(f"{shop.url}/", timeout=PATIENCE) as listing:
             path = re.findall(r'href="(/p/[^"]+)"', listing.read().decode())[1]
     forget(shop)
     visitor = Visitor(browser, width)
@@ -170,10 +173,11 @@ def test_cold_then_warm(shop: Stack, browser: Any, width: int, path: str) -> Non
 
 def test_originals_are_private(shop: Stack, browser: Any) -> None:
     """Neither the CDN nor the shop hands out an original, to whose name every variant's URL leads."""
-    with urllib.request.urlopen(f"{shop.url}/", timeout=10) as listing:
+    with urllib.request.urlopen(f"{shop.url}/", timeout=PATIENCE) as listing:
         urls = re.findall(rf'{shop.cdn_url}/[^ "]+', listing.read().decode())
     original = re.sub(r"/360x270/", "/", next(url for url in urls if "/360x270/" in url))
     page = browser.new_page()
+    page.set_default_timeout(1000 * PATIENCE)
     for url in (original, original.replace(shop.cdn_url, shop.url)):
         answer = page.goto(url)
         assert answer is not None

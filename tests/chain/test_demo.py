@@ -1,7 +1,8 @@
-"""The demo ends whole: by Ctrl-C, by SIGTERM, and when whoever started it is gone."""
+"""The demo comes up whole, and ends whole: by Ctrl-C, by SIGTERM, and when whoever started it is gone."""
 
 import contextlib
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -10,6 +11,7 @@ import urllib.error
 import urllib.request
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from urllib.parse import urljoin
 
 import pytest
 
@@ -23,9 +25,9 @@ class Demo:
     """A demo below a shell, as `make demo` is below make."""
 
     def __init__(self, folder: Path, photos: Path, delivery: str) -> None:
-        self.port = free_port()
+        self.port, self.cdn_port = free_port(), free_port()
         self.output = folder / "output.txt"
-        arguments = ["-m", "marketplace.demo", "--port", str(self.port), "--cdn-port", str(free_port())]
+        arguments = ["-m", "marketplace.demo", "--port", str(self.port), "--cdn-port", str(self.cdn_port)]
         arguments += ["--delivery", delivery, "--products", "3"]
         arguments += ["--data-dir", str(folder / "data"), "--photos-dir", str(photos)]
         # The shell stays in between, because there is something left for it to do.
@@ -103,6 +105,20 @@ ENDINGS: dict[str, Callable[[Demo], None]] = {
 }
 
 
+def get(url: str) -> tuple[bytes, str]:
+    """Return body and X-Cache of what a browser gets; redirects are followed."""
+    with urllib.request.urlopen(url, timeout=10) as answer:
+        return answer.read(), answer.headers.get("X-Cache", "")
+
+
+def first_image(demo: Demo) -> str:
+    """Return the address of the first picture of the first page."""
+    page, _ = get(f"http://127.0.0.1:{demo.port}/")
+    found = re.search(rb'<img [^>]*src="([^"]+)"', page)
+    assert found
+    return urljoin(f"http://127.0.0.1:{demo.port}/", found[1].decode())
+
+
 @pytest.mark.parametrize(
     ("ending", "delivery"),
     [
@@ -115,9 +131,16 @@ ENDINGS: dict[str, Callable[[Demo], None]] = {
 def test_ready_and_ended(start: Callable[..., Demo], ending: str, delivery: str) -> None:
     demo = start(delivery)
     demo.wait_for(f"Marketplace ready: http://127.0.0.1:{demo.port}/\n")
-    with urllib.request.urlopen(f"http://127.0.0.1:{demo.port}/", timeout=10) as page:
-        assert b"<img " in page.read()
-    assert len(demo.look()) >= (5 if delivery == "local" else 7)
+    image = first_image(demo)
+    (made, missed), (kept, hit) = get(image), get(image)
+    assert made.startswith(b"\xff\xd8")
+    assert kept == made
+    if delivery != "local":
+        # Whatever the CDN knows of bucket and shop, it has from the distribution that the setup wrote.
+        assert image.startswith(f"http://127.0.0.1:{demo.cdn_port}/")
+        assert (missed, hit) == ("Miss from cloudfront", "Hit from cloudfront")
+    # Shell, launcher, gunicorn and its two workers; and S3, CloudFront's API and the CDN.
+    assert len(demo.look()) >= (5 if delivery == "local" else 8)
     ENDINGS[ending](demo)
     assert not demo.left()
     with pytest.raises(urllib.error.URLError):

@@ -1,4 +1,4 @@
-"""Real parts for the cloud's tests: moto's server over HTTP, buckets, and a client that follows nothing."""
+"""Real parts for the cloud's tests: moto's and ministack's servers over HTTP, buckets and distributions."""
 
 import itertools
 import json
@@ -10,8 +10,10 @@ import boto3
 import pytest
 
 from marketplace.cloud.children import Child
-from marketplace.cloud.embedded import EmbeddedCloud
+from marketplace.cloud.cloudfront import start_cloudfront
+from marketplace.cloud.embedded import DistributionCloud, KeywordCloud
 from marketplace.cloud.s3 import start_s3
+from tests.cloud.distributions import CloudFront
 from tests.cloud.tools import OPEN_BLOCK, public_read
 
 _numbers = itertools.count()
@@ -31,6 +33,26 @@ def s3(s3_server: Child) -> Any:
         region_name="us-east-1",
         aws_access_key_id="test",
         aws_secret_access_key="test",
+    )
+
+
+@pytest.fixture(scope="session")
+def cloudfront_server() -> Iterator[Child]:
+    """Run CloudFront's API; all that it holds is left there until the tests end."""
+    with start_cloudfront() as child:
+        yield child
+
+
+@pytest.fixture(scope="session")
+def cloudfront(cloudfront_server: Child) -> CloudFront:
+    return CloudFront(
+        boto3.client(
+            "cloudfront",
+            endpoint_url=cloudfront_server.url,
+            region_name="us-east-1",
+            aws_access_key_id="test",
+            aws_secret_access_key="test",
+        )
     )
 
 
@@ -75,9 +97,25 @@ def bucket(s3: Any) -> BucketSetup:
 
 
 @pytest.fixture
-def start_cloud(s3_server: Child, bucket: BucketSetup) -> Iterator[Callable[..., EmbeddedCloud]]:
+def start_cloud(s3_server: Child, bucket: BucketSetup) -> Iterator[Callable[..., KeywordCloud]]:
     """Start embedded clouds over `bucket`; they read its settings anew at each request."""
     with ExitStack() as stack:
         yield lambda **options: stack.enter_context(
-            EmbeddedCloud(bucket=bucket.name, s3_endpoint=s3_server.url, state_ttl=0, **options)
+            KeywordCloud(bucket=bucket.name, s3_endpoint=s3_server.url, state_ttl=0, **options)
+        )
+
+
+@pytest.fixture
+def start_distribution(
+    s3_server: Child, cloudfront_server: Child
+) -> Iterator[Callable[..., DistributionCloud]]:
+    """Start embedded clouds that do what a distribution is told: its id, or `distribution_tag`."""
+    with ExitStack() as stack:
+        yield lambda distribution="", **options: stack.enter_context(
+            DistributionCloud(
+                s3_endpoint=s3_server.url,
+                cloudfront_endpoint=cloudfront_server.url,
+                distribution=distribution,
+                **{"state_ttl": 0} | options,
+            )
         )

@@ -5,12 +5,12 @@ from typing import Any
 
 import pytest
 
-from marketplace.cloud.embedded import DISTRIBUTION_ARN, EmbeddedCloud
+from marketplace.cloud.embedded import DISTRIBUTION_ARN, KeywordCloud
 from tests.cloud.conftest import BucketSetup
 from tests.cloud.tools import cloudfront_read, error_rule, fetch, public_list, public_read
 
 pytestmark = pytest.mark.chain
-StartCloud = Callable[..., EmbeddedCloud]
+StartCloud = Callable[..., KeywordCloud]
 BOTH = pytest.mark.parametrize("missing", [403, 404])
 VARIANTS = ("360x270/*", "*/360x270/*")
 
@@ -213,12 +213,12 @@ def test_a_bucket_that_is_no_website_is_404(bucket: BucketSetup, start_cloud: St
 
 
 def test_a_bucket_that_does_not_exist_is_named(s3_server: Any) -> None:
-    with EmbeddedCloud(bucket="no-such-bucket", s3_endpoint=s3_server.url) as cloud:
+    with KeywordCloud(bucket="no-such-bucket", s3_endpoint=s3_server.url) as cloud:
         assert b"NoSuchBucket" in fetch(cloud.cdn_url + "/a.jpg").body
 
 
 def test_an_s3_that_does_not_answer_is_503() -> None:
-    with EmbeddedCloud(bucket="any", s3_endpoint="http://127.0.0.1:9") as cloud:
+    with KeywordCloud(bucket="any", s3_endpoint="http://127.0.0.1:9") as cloud:
         assert fetch(cloud.website_url + "/a.jpg").status == 503
 
 
@@ -260,7 +260,7 @@ def test_settings_are_remembered_until_a_reset(bucket: BucketSetup, s3_server: A
     bucket.open()
     bucket.website()
     bucket.put("a.jpg")
-    with EmbeddedCloud(bucket=bucket.name, s3_endpoint=s3_server.url, state_ttl=60) as cloud:
+    with KeywordCloud(bucket=bucket.name, s3_endpoint=s3_server.url, state_ttl=60) as cloud:
         assert fetch(cloud.website_url + "/a.jpg").status == 200
         bucket.s3.delete_bucket_policy(Bucket=bucket.name)
         assert fetch(cloud.website_url + "/a.jpg").status == 200

@@ -5,7 +5,7 @@ from collections.abc import Callable
 import pytest
 
 from marketplace.cloud.cache import DAY, Cache, CachePolicy
-from marketplace.cloud.cdn import Distribution
+from marketplace.cloud.cdn import Behaviour, Distribution, Setup
 from marketplace.cloud.messages import Answer, Request, unless_known
 from marketplace.cloud.origins import OriginGroup, RequestLog
 
@@ -36,13 +36,10 @@ class Edge:
         self.now = 1_800_000_000.0
         self.cache = Cache(clock=lambda: self.now)
         self.log = RequestLog()
+        behaviour = Behaviour(origin=origin, policy=policy or CachePolicy(), **options)
+        self.setup = Setup(behaviours=(behaviour,))
         self.distribution = Distribution(
-            origin=origin,
-            cache=self.cache,
-            policy=policy or CachePolicy(),
-            log=self.log,
-            clock=lambda: self.now,
-            **options,
+            setup=lambda: self.setup, cache=self.cache, log=self.log, clock=lambda: self.now
         )
 
     def get(self, path: str = "/a.avif", method: str = "GET", known: str | None = None) -> Answer:
@@ -143,7 +140,7 @@ def test_a_method_outside_the_behaviour_is_403_at_the_edge(method: str) -> None:
 
 
 def test_options_is_passed_on_uncached_where_the_behaviour_allows_it() -> None:
-    edge = Edge(origin := FakeOrigin(IMAGE), allowed_methods=("GET", "HEAD", "OPTIONS"))
+    edge = Edge(origin := FakeOrigin(IMAGE), methods=("GET", "HEAD", "OPTIONS"))
 
     assert [edge.x_cache(method="OPTIONS") for _ in range(2)] == ["Miss from cloudfront"] * 2
     assert len(origin.asked) == 2
@@ -202,7 +199,7 @@ def grouped() -> Grouped:
     def make(status: int, codes: tuple[int, ...] = (403, 404)) -> tuple[Edge, FakeOrigin]:
         secondary = FakeOrigin(IMAGE)
         group = OriginGroup(primary=FakeOrigin(Answer(status=status)), secondary=secondary, codes=codes)
-        return Edge(group, allowed_methods=ALL_METHODS), secondary
+        return Edge(group, methods=ALL_METHODS), secondary
 
     return make
 

@@ -9,14 +9,14 @@ from urllib.parse import unquote
 import pytest
 
 from marketplace.cloud.cache import DAY, CachePolicy
-from marketplace.cloud.embedded import DISTRIBUTION_ARN, EmbeddedCloud
+from marketplace.cloud.embedded import DISTRIBUTION_ARN, EmbeddedCloud, KeywordCloud
 from marketplace.cloud.messages import Request
-from marketplace.cloud.origins import RequestLog, Resizer
+from marketplace.cloud.origins import CustomOrigin, RequestLog, make_pool
 from tests.cloud.conftest import BucketSetup
 from tests.cloud.tools import QuietHandler, Reply, cloudfront_read, error_rule, fetch
 
 pytestmark = pytest.mark.chain
-StartCloud = Callable[..., EmbeddedCloud]
+StartCloud = Callable[..., KeywordCloud]
 BOTH = pytest.mark.parametrize("missing", [403, 404])
 
 VARIANTS = ("360x270/*", "*/360x270/*")
@@ -118,7 +118,7 @@ def layers(cloud: EmbeddedCloud) -> list[tuple[str, int]]:
 
 @pytest.fixture
 def start_redirect(bucket: BucketSetup, shop: Shop, start_cloud: StartCloud) -> StartCloud:
-    def start(**options: object) -> EmbeddedCloud:
+    def start(**options: object) -> KeywordCloud:
         bucket.open(*VARIANTS)
         bucket.website(error_rule(404, shop.host), error_rule(403, shop.host))
         cloud = start_cloud(**options)
@@ -229,7 +229,7 @@ def test_a_query_changes_nothing_and_goes_nowhere(start_redirect: StartCloud, sh
 
 @pytest.fixture
 def start_failover(bucket: BucketSetup, shop: Shop, start_cloud: StartCloud) -> StartCloud:
-    def start(**options: object) -> EmbeddedCloud:
+    def start(**options: object) -> KeywordCloud:
         bucket.policy(cloudfront_read(bucket.name, DISTRIBUTION_ARN, *VARIANTS))
         shop.secret = "hush"
         defaults = {"origin_header": "X-Secret", "origin_secret": "hush", "shop": f"http://{shop.host}"}
@@ -318,10 +318,10 @@ def test_failover_a_resizer_that_is_down_is_502(start_failover: StartCloud) -> N
 
 def test_failover_a_resizer_that_is_silent_is_504() -> None:
     with socket.create_server(("127.0.0.1", 0)) as silent:
-        url = f"http://127.0.0.1:{silent.getsockname()[1]}"
-        resizer = Resizer(url=url, header="X-Secret", secret="", log=RequestLog(), timeout=0.1)
+        url, pool = f"http://127.0.0.1:{silent.getsockname()[1]}", make_pool()
+        resizer = CustomOrigin(url=url, pool=pool, log=RequestLog(), read_seconds=0.1)
         assert resizer.fetch(Request(method="GET", path="/a.jpg")).status == 504
-        resizer.close()
+        pool.clear()
 
 
 def test_failover_has_no_website_endpoint(start_failover: StartCloud) -> None:

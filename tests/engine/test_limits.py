@@ -73,13 +73,13 @@ def test_bomb_is_refused_by_its_header(engine, monkeypatch, name, host):
         monkeypatch.setattr(Image, "MAX_IMAGE_PIXELS", None)
     assert len(BOMBS[name]) < 5000
     tracemalloc.start()
-    started = time.perf_counter()
+    started = time.process_time()
     for call in (engine.probe, lambda data, limits: engine.render(data, [JOB], limits=limits)):
         with pytest.raises(ImageTooLarge):
             call(BOMBS[name], limits=LIMITS)
     peak = tracemalloc.get_traced_memory()[1]
     tracemalloc.stop()
-    assert time.perf_counter() - started < 1
+    assert time.process_time() - started < 1
     assert peak < 2 * 2**20
 
 

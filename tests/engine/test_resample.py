@@ -10,6 +10,7 @@ import pytest
 from PIL import Image
 
 from lazyimages.engines import resample
+from tests.clock import PATIENCE
 from tests.engine import pictures
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -64,7 +65,7 @@ def test_many_threads_make_what_one_makes():
 
     def work(size):
         if not start.broken:
-            start.wait(5)
+            start.wait(PATIENCE)
         return resample.resize(source, box, size).tobytes()
 
     with ThreadPoolExecutor(8) as pool:

@@ -177,9 +177,9 @@ def test_it_costs_next_to_nothing():
     data = pictures.saved(Image.effect_noise((4000, 3000), 30), "JPEG", quality=80)
     times = []
     for _ in range(5):
-        started = time.perf_counter()
+        started = time.process_time()
         scans.check(data)
-        times.append(time.perf_counter() - started)
+        times.append(time.process_time() - started)
     print(f"{len(data):,} bytes: {min(times) * 1000:.2f} ms")
     assert min(times) < 0.1
 

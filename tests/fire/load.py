@@ -9,6 +9,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from urllib.parse import urlsplit
 
+from tests.clock import PATIENCE
+
 _SPARE_FILES = 200  # besides the connections, for pytest and the servers' logs
 _PAUSE = 0.02  # seconds before a broken connection is tried again
 
@@ -34,7 +36,7 @@ def ask_all(
     *,
     headers: Mapping[str, str] | None = None,
     method: str = "GET",
-    timeout: float = 60,
+    timeout: float = 2 * PATIENCE,
     tries: int = 1,
 ) -> list[Answer]:
     """Ask for all `urls` at the same moment, each on a connection of its own; answers in the same order.
@@ -46,7 +48,7 @@ def ask_all(
     return asyncio.run(_ask_all(urls, headers or {}, method, timeout, tries))
 
 
-def ask(url: str, *, timeout: float = 60, **options: Mapping[str, str] | str) -> Answer:
+def ask(url: str, *, timeout: float = 2 * PATIENCE, **options: Mapping[str, str] | str) -> Answer:
     """Ask for one URL: see `ask_all`."""
     return ask_all([url], timeout=timeout, **options)[0]  # type: ignore[arg-type]
 

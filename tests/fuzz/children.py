@@ -17,6 +17,7 @@ from tests.fuzz.worker import KINDS, receive, send
 
 _STARTING = 120.0
 HANG = 60.0  # seconds of wall time for one file; most take milliseconds
+TOLD = 0.2  # of HANG: how often a child then says where it is
 _LINES = 25
 
 
@@ -34,7 +35,7 @@ class Child:
             self._start()
         assert self._process is not None
         assert self._process.stdin is not None
-        send(self._process.stdin, json.dumps({"specs": specs, "limit": HANG * 0.8}).encode(), data)
+        send(self._process.stdin, json.dumps({"specs": specs, "limit": HANG * TOLD}).encode(), data)
 
     def answer(self, deadline: float) -> dict[str, Any]:
         """Return how the file fared; a crash and a hang are failures too."""

@@ -54,7 +54,7 @@ def main(kind: str) -> None:
     send(replies, b"ready")
     while (header := receive(sys.stdin.buffer)) is not None:
         wanted = json.loads(header)
-        faulthandler.dump_traceback_later(wanted["limit"], exit=False)
+        faulthandler.dump_traceback_later(wanted["limit"], repeat=True)
         report = trial.run(receive(sys.stdin.buffer) or b"", wanted["specs"])
         faulthandler.cancel_dump_traceback_later()
         send(replies, json.dumps(report).encode())

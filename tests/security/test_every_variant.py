@@ -35,7 +35,7 @@ settings.configure(
         "FORMATS": json.loads(sys.argv[4]),
         "VARIANTS": "default",
         "MAX_RENDERS": 2,
-        "RENDER_WAIT": 120,
+        "RENDER_WAIT": 300,
         "ENGINE": "tests.security.crowd.CrowdedEngine",
     },
     SECRET_KEY="x",
@@ -45,7 +45,7 @@ from django.test import Client
 from tests.security.crowd import CrowdedEngine
 start = threading.Barrier(len(keys))
 def ask(key):
-    start.wait(60)
+    start.wait(300)
     return Client(raise_request_exception=False).get(f"/v/{key}").status_code
 with ThreadPoolExecutor(len(keys)) as pool:
     statuses = list(pool.map(ask, keys))
@@ -80,7 +80,7 @@ def test_every_size_and_format_at_once(tmp_path: Path, capsys: pytest.CaptureFix
         text=True,
         check=False,
         cwd=ROOT,
-        timeout=180,
+        timeout=900,
     )
     assert done.returncode == 0, done.stderr
     statuses, renders, most, memory = json.loads(done.stdout.splitlines()[-1])

@@ -15,6 +15,7 @@ from PIL import Image
 
 from lazyimages import storage
 from lazyimages.exceptions import StorageUnavailable
+from tests.clock import PATIENCE
 from tests.conftest import jpeg
 from tests.security.conftest import fresh, get, key_of, saved
 
@@ -136,7 +137,7 @@ def test_what_is_no_plain_file(folders: tuple[Path, Path, str]) -> None:
 
     thread = threading.Thread(target=ask, daemon=True)
     thread.start()
-    thread.join(timeout=30)
+    thread.join(timeout=PATIENCE)
     assert not thread.is_alive(), "a pipe holds the thread up"
     assert answers == [404, 404, 404, 200, 200]
     assert (variants / key_of(original)).is_file()  # the pipe was replaced

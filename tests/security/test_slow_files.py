@@ -17,7 +17,7 @@ from tests.security.test_uploads import PhotoForm
 
 pytestmark = pytest.mark.django_db
 
-HANG = 30  # seconds; each takes milliseconds when it is refused in time, and minutes when it is not
+HANG = 30  # seconds of processor; it is milliseconds where it is refused in time, and minutes where it is not
 
 
 def with_scans(count: int) -> bytes:
@@ -76,13 +76,13 @@ def tiff_of_strips(count: int) -> bytes:
 
 
 def refused(data: bytes, store: Callable[..., str]) -> str:
-    """Assert 422 over HTTP and an error in a form, both soon; return what the form says."""
-    started = time.monotonic()
+    """Assert 422 over HTTP and an error in a form, both for little; return what the form says."""
+    started = time.process_time()
     assert get(key_of(store(data))).status_code == 422
     form = PhotoForm(files={"image": upload(data)})
     assert list(form.errors) == ["image"]
     assert not Photo.objects.exists()
-    assert time.monotonic() - started < HANG
+    assert time.process_time() - started < HANG
     return str(form.errors["image"][0])
 
 
@@ -121,9 +121,9 @@ def test_exif_in_thousands_of_segments(store: Callable[..., str]) -> None:
 def test_a_tag_that_is_there_thousands_of_times(store: Callable[..., str]) -> None:
     """The first counts, as for every reader; 65,535 of them would take half an hour."""
     data = tiff_of_one_tag(3_000, 8 * 2**20)
-    started = time.monotonic()
+    started = time.process_time()
     response = get(key_of(store(data)))
-    assert time.monotonic() - started < HANG / 3
+    assert time.process_time() - started < HANG / 3
     assert response.status_code in (200, 415, 422)
 
 

@@ -7,6 +7,7 @@ import sys
 import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from io import BytesIO
 from pathlib import Path
@@ -17,11 +18,14 @@ import pytest
 from PIL import Image
 
 from marketplace.cloud.children import Child, start_child
+from tests.clock import PATIENCE
+from tests.fire.held import held
+from tests.fire.herd.shops import wait_for
 
 pytestmark = pytest.mark.chain
 
 ROOT = Path(__file__).resolve().parents[3]
-LIMIT = 10  # seconds from SIGTERM to the end
+LIMIT = 60  # seconds from SIGTERM to the end, which takes one or two
 THREADS = 4
 PHOTOS = 16  # four times the threads: most requests wait for a thread, and some of the others for a slot
 
@@ -57,59 +61,74 @@ def noisy_png() -> bytes:
     return buffer.getvalue()
 
 
-@pytest.fixture
-def shop(tmp_path: Path) -> Iterator[Child]:
+@contextmanager
+def open_shop(folder: Path) -> Iterator[Child]:
     """Run the marketplace on one worker, with files in place of S3."""
-    originals = tmp_path / "originals"
+    originals = folder / "originals"
     originals.mkdir()
     (originals / "photo0.png").write_bytes(noisy_png())
     for number in range(1, PHOTOS + 2):
         (originals / f"photo{number}.png").hardlink_to(originals / "photo0.png")
     values = {
-        "DJANGO_SETTINGS_MODULE": "marketplace.settings",
-        "DATA_DIR": str(tmp_path),
-        "TMPDIR": str(tmp_path),
+        "DJANGO_SETTINGS_MODULE": "tests.fire.patient",
+        "DATA_DIR": str(folder),
+        "TMPDIR": str(folder),
         "DELIVERY": "local",
     }
     with start_child(
         [
             *(sys.executable, "-m", "gunicorn", "--config", "python:marketplace.gunicorn"),
             *("--bind", "127.0.0.1:0", "--workers", "1", "--threads", str(THREADS)),
-            *("--keep-alive", "30", "marketplace.wsgi"),
+            *("--keep-alive", str(PATIENCE), "--graceful-timeout", str(LIMIT), "marketplace.wsgi"),
         ],
         ready="Listening at:",
         env={**os.environ, **values},
         cwd=ROOT,
-        log=tmp_path / "gunicorn.log",
+        log=folder / "gunicorn.log",
     ) as child:
         yield child
 
 
-def test_sigterm_drains(shop: Child, tmp_path: Path) -> None:
+def test_sigterm_drains(tmp_path: Path) -> None:
+    """gunicorn takes up what comes within a second of SIGTERM, which a slow test may miss: three tries."""
+    for number in range(3):
+        folder = tmp_path / str(number)
+        folder.mkdir()
+        with open_shop(folder) as shop:
+            if _drains(shop, folder):
+                return
+    raise AssertionError("somebody was left without an answer")
+
+
+def _drains(shop: Child, folder: Path) -> bool:
+    """Assert that every answer is right; return whether everybody had one, also who kept a connection."""
     parts = urlsplit(shop.url)
 
     def connect() -> http.client.HTTPConnection:
-        return http.client.HTTPConnection(parts.hostname or "", parts.port, timeout=30)
+        return http.client.HTTPConnection(parts.hostname or "", parts.port, timeout=PATIENCE)
 
     reference = ask(connect(), "/images/v/480h/photo0.png")
     assert reference.status == 200
     kept = connect()
     assert ask(kept, "/images/health?live").status == 200
 
-    with ThreadPoolExecutor(PHOTOS + 1) as pool:
+    with ThreadPoolExecutor(PHOTOS + 2) as pool:
         paths = [f"/images/v/480h/photo{number}.png" for number in range(1, PHOTOS + 1)]
-        asked = [pool.submit(ask, connect(), path) for path in paths]
-        time.sleep(0.4)
-        signalled = time.monotonic()
-        os.kill(shop.pid, signal.SIGTERM)
-        time.sleep(0.2)
-        over_kept = ask(kept, f"/images/v/480h/photo{PHOTOS + 1}.png")
-        too_late = pool.submit(ask, connect(), f"/images/v/480h/photo{PHOTOS + 1}.png")
+        with held(folder):
+            asked = [pool.submit(ask, connect(), path) for path in paths]
+            # One socket listens, and one is kept.
+            wait_for(lambda: locks_held(folder) >= 2 and sockets(shop) >= PHOTOS + 2)
+            signalled = time.monotonic()
+            os.kill(shop.pid, signal.SIGTERM)
+            wait_for((folder / "draining").exists)
+            kept_asked = pool.submit(ask, kept, f"/images/v/480h/photo{PHOTOS + 1}.png")
+            too_late = pool.submit(ask, connect(), f"/images/v/480h/photo{PHOTOS + 1}.png")
+            time.sleep(0.2)  # for both to arrive; when they do not, they are too late as well
         answers = [future.result() for future in asked]
-        while shop.running and time.monotonic() - signalled < LIMIT + 5:
+        while shop.running and time.monotonic() - signalled < 2 * LIMIT:
             time.sleep(0.01)
         seconds = time.monotonic() - signalled
-        late = too_late.result()
+        over_kept, late = kept_asked.result(), too_late.result()
 
     statuses = sorted(answer.status for answer in answers)
     print(
@@ -120,19 +139,33 @@ def test_sigterm_drains(shop: Child, tmp_path: Path) -> None:
     assert seconds < LIMIT
     assert shop.stop() == 0
 
-    # Who was being served is served, and nobody is left without an answer.
-    assert set(statuses) == {200, 503}
+    # Who was being served is served.
+    assert {200, 503} <= set(statuses) <= {0, 200, 503}
     assert statuses.count(200) >= 2
     assert all(answer.body == reference.body for answer in answers if answer.status == 200)
     refused = [answer for answer in (*answers, over_kept) if answer.status == 503]
-    assert over_kept in refused
+    assert over_kept.status in (0, 503)
     for answer in refused:
         assert answer.headers["Retry-After"]
         assert answer.headers["Cache-Control"] == "no-store"
     assert late.status in (0, 503)
 
     # Every picture that was answered is stored, whole, and nothing else is.
-    variants = [path for path in (tmp_path / "variants").rglob("*") if path.is_file()]
+    variants = [path for path in (folder / "variants").rglob("*") if path.is_file()]
     assert all(path.read_bytes() == reference.body for path in variants)
     made = {path for path, answer in zip(paths, answers, strict=True) if answer.status == 200}
     assert {f"/images/v/480h/{path.name}" for path in variants} == {*made, "/images/v/480h/photo0.png"}
+    return over_kept.status == 503 and 0 not in statuses
+
+
+def sockets(shop: Child) -> int:
+    """Return how many sockets the worker has."""
+    worker = Path(f"/proc/{shop.pid}/task/{shop.pid}/children").read_text().split()[0]
+    return sum(link.readlink().name.startswith("socket:") for link in Path(f"/proc/{worker}/fd").iterdir())
+
+
+def locks_held(folder: Path) -> int:
+    """Return how many requests have a lock, by the kernel's list (proc(5), /proc/locks)."""
+    inodes = {str(path.stat().st_ino) for path in folder.glob("lazyimages-*/*.lock")}
+    lines = Path("/proc/locks").read_text().splitlines()
+    return sum(" WRITE " in line and line.split()[5].rpartition(":")[2] in inodes for line in lines)

@@ -14,6 +14,7 @@ import pytest
 
 from marketplace.cloud.children import Child, start_child
 from marketplace.demo.ports import free_port
+from tests.clock import PATIENCE
 from tests.conftest import upload
 from tests.fire.edge.behaviours import BEHAVIOURS, Behaviour, Origins
 from tests.fire.edge.bucket import CREDENTIALS, REGION, ROOT, Bucket, address, start_s3rver
@@ -56,7 +57,7 @@ class Shop:
         data = folder / (label or name)  # of its own, for the locks and what counts late arrivals are in it
         data.mkdir()
         values = {
-            "DJANGO_SETTINGS_MODULE": "marketplace.settings",
+            "DJANGO_SETTINGS_MODULE": "tests.fire.patient",
             "DATA_DIR": str(data),
             "TMPDIR": str(data),
             "DELIVERY": delivery,
@@ -81,7 +82,7 @@ class Shop:
 
     def lines(self, text: str, *, at_least: int = 0) -> list[str]:
         """Return the log's lines with a text, once there are so many; the log comes a moment later."""
-        deadline = time.monotonic() + 5
+        deadline = time.monotonic() + PATIENCE
         while True:
             found = [line for line in self.log.read_text().splitlines() if text in line]
             if len(found) >= at_least or time.monotonic() > deadline:

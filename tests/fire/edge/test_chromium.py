@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from marketplace.demo.screenshots import chromium
+from tests.clock import PATIENCE
 from tests.fire.edge.conftest import Picture, Site
 from tests.fire.edge.occasions import OCCASIONS
 
@@ -17,7 +18,7 @@ pytestmark = [
     pytest.mark.chain,
     pytest.mark.skipif(shutil.which("chromium") is None, reason="Chromium is missing: apt install chromium"),
 ]
-HANG = 20_000  # milliseconds
+HANG = 1000 * PATIENCE  # milliseconds
 PAGE = '<!doctype html><link rel="icon" href="data:,"><title>A photo</title><img src="%s">'
 
 

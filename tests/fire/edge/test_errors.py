@@ -9,6 +9,7 @@ import pytest
 
 from marketplace.cloud.children import Child
 from marketplace.demo.ports import free_port
+from tests.clock import PATIENCE
 from tests.conftest import jpeg
 from tests.fire.edge.behaviours import Behaviour
 from tests.fire.edge.bucket import start_s3rver
@@ -19,7 +20,6 @@ pytestmark = pytest.mark.chain
 OpenSite = Callable[..., Site]
 
 SECONDS = 1
-HANG = 40
 REDIRECT = Behaviour(name="errors-1s", error_ttl=SECONDS)
 GROUP = Behaviour(name="group-errors-1s", error_ttl=SECONDS, group=True)
 BOTH = pytest.mark.parametrize("kind", EDGES)
@@ -40,7 +40,7 @@ def expect_kept(url: str, status: int) -> Step:
     """Ask until the same error has come from behind the edge, and then from its memory."""
     origins: list[Step] = []
     started = time.monotonic()
-    while time.monotonic() - started < HANG:  # a slow machine asks again after it is forgotten
+    while time.monotonic() - started < PATIENCE:  # a slow machine asks again after it is forgotten
         step = ask(url)
         assert step.status == status
         if step.layer != "cache":
@@ -54,7 +54,7 @@ def wait_for(url: str, what: Callable[[Step], bool]) -> float:
     """Ask until the answer is as wanted; return the seconds it took."""
     started = time.monotonic()
     while not what(step := ask(url)):
-        assert time.monotonic() - started < HANG, f"still {step.layer} {step.status}"
+        assert time.monotonic() - started < PATIENCE, f"still {step.layer} {step.status}"
         time.sleep(0.05)
     return time.monotonic() - started
 
@@ -141,7 +141,7 @@ def test_the_original_came_late(open_site: OpenSite, start_shop: StartShop) -> N
         started = time.monotonic()
         while (visit := visitor.visit(f"{site.edge.url}/{key}")).end.status != 200:
             assert visit.end.status == 404, visit.trail
-            assert time.monotonic() - started < HANG, visit.trail
+            assert time.monotonic() - started < PATIENCE, visit.trail
             time.sleep(0.1)
         assert visit.redirects == (0 if site.behaviour.group else 2), visit.trail
         assert visit.end.body == site.bucket.get(key)

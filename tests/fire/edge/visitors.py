@@ -7,6 +7,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from urllib.parse import urljoin, urlsplit
 
+from tests.clock import PATIENCE
+
 MAX_REDIRECTS = 20  # Chromium's, after which it says ERR_TOO_MANY_REDIRECTS
 REDIRECTS = (301, 302, 303, 307, 308)
 
@@ -76,7 +78,7 @@ class Visitor:
 def ask(url: str, method: str = "GET", **headers: str) -> Step:
     """Send one request, follow nothing, and name who has answered."""
     parts = urlsplit(url)
-    connection = http.client.HTTPConnection(parts.netloc, timeout=30)
+    connection = http.client.HTTPConnection(parts.netloc, timeout=PATIENCE)
     try:
         sent = {name.replace("_", "-"): value for name, value in headers.items()}
         connection.request(method, url.partition(parts.netloc)[2] or "/", headers=sent)

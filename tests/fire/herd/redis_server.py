@@ -52,11 +52,15 @@ class Redis:
         found: bytes | None = self._client.get(held[0]) if held else None
         return found
 
+    def seconds_left(self) -> int:
+        """Return when the one lease would be over, if nobody renewed it."""
+        left: int = self._client.ttl(self.leases()[0])
+        return left
+
     def drop(self) -> None:
         """Forget the leases, as if they had expired."""
         self._client.delete(*self.leases())
 
-    def prolong(self, seconds: int) -> None:
-        """Keep the leases for so long."""
-        for name in self.leases():
-            self._client.expire(name, seconds)
+    def keep(self, name: bytes, holder: bytes, seconds: int) -> None:
+        """Have a lease be held for so long, also when it is over already."""
+        self._client.set(name, holder, ex=seconds)

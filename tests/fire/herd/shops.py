@@ -6,7 +6,7 @@ import sys
 import time
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from io import BytesIO
 from pathlib import Path
 from typing import Any, TypeVar
@@ -15,6 +15,8 @@ import numpy
 from PIL import Image
 
 from marketplace.cloud.children import Child, start_child
+from tests.clock import PATIENCE
+from tests.fire.held import held
 from tests.fire.load import Answer, ask_all, statuses
 
 T = TypeVar("T")
@@ -161,6 +163,10 @@ class Shop:
                 return int(match[1])
         return None
 
+    def held(self) -> AbstractContextManager[None]:
+        """Let no render of this machine begin until the block is over."""
+        return held(self.folder)
+
     def warm(self) -> None:
         """Have every worker booted and its storage's client made, so that a herd meets all of them alike."""
         url = self.url(WARM_KEY)
@@ -174,7 +180,7 @@ def open_shop(
 ) -> Iterator[Shop]:
     """Run a shop in a folder of its own; `environment` adds to what its processes see."""
     folder.mkdir(parents=True, exist_ok=True)
-    values = {"DJANGO_SETTINGS_MODULE": "marketplace.settings", "TMPDIR": str(folder), **store.environment}
+    values = {"DJANGO_SETTINGS_MODULE": "tests.fire.patient", "TMPDIR": str(folder), **store.environment}
     inherited = {
         name: value for name, value in os.environ.items() if name not in ("REDIS_URL", "DATABASE_URL")
     }
@@ -192,7 +198,7 @@ def open_shop(
         yield Shop(child, store, folder)
 
 
-def wait_for(condition: Callable[[], T], seconds: float = 20) -> T:
+def wait_for(condition: Callable[[], T], seconds: float = PATIENCE) -> T:
     """Return what `condition` returns as soon as that is true; AssertionError after so many seconds."""
     deadline = time.monotonic() + seconds
     while not (found := condition()):

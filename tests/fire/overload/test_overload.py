@@ -4,6 +4,7 @@ import os
 import time
 from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
+from itertools import takewhile
 from pathlib import Path
 
 import pytest
@@ -51,7 +52,7 @@ def test_two_threads_stay_free(original: bytes, tmp_path: Path, monkeypatch: pyt
             with flight, flight.turn(lambda: None, deadline=time.monotonic() + 5) as found:
                 assert found is None
                 asked = [pool.submit(ask_once, made) for _ in range(20)]
-                wait_for(lambda: sum(one.done() for one in asked) == 20 - THREADS + FREE, seconds=8)
+                wait_for(lambda: sum(one.done() for one in asked) == 20 - THREADS + FREE)
                 for _ in range(5):
                     assert ask_once(there).status == 200
                     assert ask_once(f"{shop.child.url}{UNKNOWN}").status == 404
@@ -65,16 +66,21 @@ def test_two_threads_stay_free(original: bytes, tmp_path: Path, monkeypatch: pyt
 def test_ten_times_too_much(original: bytes, tmp_path: Path) -> None:
     """Cold variants are asked for at ten times the rate of renders, beside what is there, or unknown."""
     photos = Photos(tmp_path / "files", original)
-    with open_shop(photos, tmp_path / "host", workers=WORKERS, threads=THREADS, **shares(WORKERS)) as shop:
+    environment = {**shares(WORKERS), "DJANGO_SETTINGS_MODULE": "marketplace.settings"}
+    with open_shop(photos, tmp_path / "host", workers=WORKERS, threads=THREADS, **environment) as shop:
         wait_for(lambda: len(shop.workers()) == WORKERS)
         stored = photos.cold(5)
         ask(shop, 2, warm=Stream(stored, clients=4))
         ask(shop, 2, warm=Stream(photos.cold(400), rate=150))  # so that memory is as it will be
         for _ in range(ROUNDS):
-            _one_round(shop, photos, stored)
+            # What is measured by the clock gets three tries, for others want the processors too.
+            tries = (_one_round(shop, photos, stored) for _ in range(3))
+            found = list(takewhile(bool, tries))
+            assert len(found) < 3, found
 
 
-def _one_round(shop: Shop, photos: Photos, stored: list[str]) -> None:
+def _one_round(shop: Shop, photos: Photos, stored: list[str]) -> list[str]:
+    """Return what took too long; what has nothing to do with the clock is asserted."""
     probes = {
         "stored": Stream(stored, rate=PROBES),
         "unknown": Stream([UNKNOWN], rate=PROBES),
@@ -115,7 +121,6 @@ def _one_round(shop: Shop, photos: Photos, stored: list[str]) -> None:
 
     assert shop.workers() == pids
     assert set(cold.statuses) == {200, 503}
-    assert cold.statuses[503] > cold.statuses[200]
     assert {(one.retry_after, one.cache_control) for one in _busy(cold)} == {("1", "no-store")}
     assert set(loaded["stored"].statuses) == {200}
     assert set(loaded["unknown"].statuses) == {404}
@@ -123,9 +128,15 @@ def _one_round(shop: Shop, photos: Photos, stored: list[str]) -> None:
     assert set(loaded["missing"].statuses) <= {404, 503}
     for name in probes:
         assert len(loaded[name].answers) == loaded[name].sent
-        assert loaded[name].percentile(50) < 1000 * HANGS
     assert most < before + 64
-    assert rendered > 0.3 * peak
+
+    halves = {name: loaded[name].percentile(50) for name in probes}
+    late = [f"half of {name}: {half:.0f} ms" for name, half in halves.items() if half >= 1000 * HANGS]
+    if rendered <= 0.3 * peak:
+        late.append(f"{rendered:.1f} renders/s of {peak:.1f}")
+    if cold.statuses[503] <= cold.statuses[200]:
+        late.append(f"no overload: {dict(cold.statuses)}")
+    return late
 
 
 def _busy(outcome: Outcome) -> list[Answer]:

@@ -1,0 +1,86 @@
+"""Rules of a bucket that stand beside those of others, told apart by their IDs: lifecycle and CORS.
+
+AWS takes such rules as one document that replaces the one before, so ours are merged into what is there.
+"""
+
+from collections.abc import Iterable
+from typing import Any
+
+from lazyimages.aws.documents import Conflict, Document
+from lazyimages.storage import VARIANT_TAG
+
+ABORT_ID = "lazyimages-abort-multipart"
+EXPIRE_ID = "lazyimages-expire-variants"
+CORS_ID = "lazyimages-cors"
+MOST_LIFECYCLE_RULES = 1000  # S3 user guide, "Amazon S3 Lifecycle": up to 1,000 rules a bucket
+MOST_CORS_RULES = 100  # S3 user guide, "Elements of a CORS configuration": up to 100 rules
+
+# Parts of an upload that was broken off are stored, and paid for, until somebody aborts it. Uploads of
+# lazyimages are one PUT, so the rule is for other programs: no upload is under way for a week, and a week
+# is what AWS's own example has (S3 user guide, "Configuring a bucket lifecycle configuration to delete
+# incomplete multipart uploads").
+ABORT_DAYS = 7
+
+
+def lifecycle_rules(expire_variants_days: int | None) -> list[Document]:
+    """Return the rules that end stale multipart uploads and, by tag, variants; originals carry no tag."""
+    abort: Document = {
+        "ID": ABORT_ID,
+        "Filter": {"Prefix": ""},
+        "Status": "Enabled",
+        "AbortIncompleteMultipartUpload": {"DaysAfterInitiation": ABORT_DAYS},
+    }
+    if expire_variants_days is None:
+        return [abort]
+    key, value = VARIANT_TAG
+    expire: Document = {
+        "ID": EXPIRE_ID,
+        "Filter": {"Tag": {"Key": key, "Value": value}},
+        "Status": "Enabled",
+        "Expiration": {"Days": expire_variants_days},
+    }
+    return [abort, expire]
+
+
+def cors_rules(origins: Iterable[str]) -> list[Document]:
+    """Return the rule that lets scripts of these origins read; none without origins."""
+    listed = list(origins)
+    if not listed:
+        return []
+    return [{"ID": CORS_ID, "AllowedMethods": ["GET", "HEAD"], "AllowedOrigins": listed}]
+
+
+def merge_lifecycle(existing: Document | None, ours: list[Document]) -> Document | None:
+    """Return the lifecycle with our rules in place of our earlier ones; None when no rule is left.
+
+    What else is in the document, as TransitionDefaultMinimumObjectSize, stays.
+    """
+    return _merge(existing, "Rules", ours, (ABORT_ID, EXPIRE_ID), MOST_LIFECYCLE_RULES, "lifecycle")
+
+
+def merge_cors(existing: Document | None, ours: list[Document]) -> Document | None:
+    """Return the CORS configuration with our rule in place of our earlier one; None when none is left.
+
+    S3 goes by the first rule that fits, so those of others keep their place before ours.
+    """
+    return _merge(existing, "CORSRules", ours, (CORS_ID,), MOST_CORS_RULES, "CORS")
+
+
+def _merge(
+    existing: Document | None, part: str, ours: list[Document], ids: tuple[str, ...], most: int, kind: str
+) -> Document | None:
+    there: list[dict[str, Any]] = (existing or {}).get(part, [])
+    kept = [rule for rule in there if rule.get("ID") not in ids]
+    if _by_id(rule for rule in there if rule not in kept) == _by_id(ours):
+        return existing
+    rules = [*kept, *ours]
+    if len(rules) > most:
+        raise Conflict(
+            f"the bucket would have {len(rules)} {kind} rules ({len(kept)} are somebody else's); S3 takes "
+            f"{most}. Remove some, or use another bucket."
+        )
+    return {**(existing or {}), part: rules} if rules else None
+
+
+def _by_id(rules: Iterable[Document]) -> list[Document]:
+    return sorted(rules, key=lambda rule: str(rule["ID"]))

@@ -1,0 +1,292 @@
+"""All that the commands set up on AWS as one CloudFormation template, from the same documents.
+
+What is known only when the stack is made, such as the id of the distribution, has a stand-in in the
+documents, in place of which CloudFormation's functions are put at the end.
+"""
+
+from dataclasses import replace
+from typing import Any
+
+from lazyimages.aws import converge, distribution, documents, iam, lambda_stack, rules, shapes
+from lazyimages.aws.distribution import TAG, Ids, Place
+from lazyimages.aws.documents import Conflict, Document
+from lazyimages.aws.iam import Area, Scope
+from lazyimages.conf import Settings
+
+HAS_CERTIFICATE = "HasCertificate"
+_CONDITIONS = {HAS_CERTIFICATE: {"Fn::Not": [{"Fn::Equals": [{"Ref": "CertificateArn"}, ""]}]}}
+
+# Stand-ins: words that may be a host, or a part of an ARN, and that nobody has.
+_VARIANTS = "variants.stand-in.invalid"
+_ORIGINALS = "originals.stand-in.invalid"
+_PARTITION = "partition.stand-in.invalid"
+_REGION = "region.stand-in.invalid"
+_ACCOUNT = "account.stand-in.invalid"
+_DISTRIBUTION = "distribution.stand-in.invalid"
+_CDN = "cdn.stand-in.invalid"
+_API = "api.stand-in.invalid"
+_SUFFIX = "suffix.stand-in.invalid"
+_SECRET = "secret.stand-in.invalid"  # noqa: S105  # where the secret is to stand
+_CERTIFICATE = "certificate.stand-in.invalid"
+_NAME = "name.stand-in.invalid"
+_APP_POLICY = "app-policy.stand-in.invalid"
+_IDS = Ids(
+    cache="cache.stand-in.invalid", headers="headers.stand-in.invalid", access="access.stand-in.invalid"
+)
+_NAMES = {
+    _VARIANTS: "VariantsBucket",
+    _ORIGINALS: "OriginalsBucket",
+    _PARTITION: "AWS::Partition",
+    _REGION: "AWS::Region",
+    _ACCOUNT: "AWS::AccountId",
+    _DISTRIBUTION: "Distribution",
+    _CDN: "Distribution.DomainName",
+    _API: "ResizerApi",
+    _SUFFIX: "AWS::URLSuffix",
+    _SECRET: "OriginSecret",
+    _CERTIFICATE: "CertificateArn",
+    _NAME: "Name",
+    _APP_POLICY: "AppPolicy",
+    _IDS.cache: "CachePolicy",
+    _IDS.headers: "HeadersPolicy",
+    _IDS.access: "OriginAccess",
+}
+_PLACE = Place(bucket=_VARIANTS, region=_REGION, partition=_PARTITION)
+_DISTRIBUTION_ARN = f"arn:{_PARTITION}:cloudfront::{_ACCOUNT}:distribution/{_DISTRIBUTION}"
+_API_URL = f"https://{_API}.execute-api.{_REGION}.{_SUFFIX}/resizer"
+_API_ARN = f"arn:{_PARTITION}:execute-api:{_REGION}:{_ACCOUNT}:{_API}/*"
+# The region of the stack decides how its hosts are written.
+_HOSTS: dict[str, Document] = {
+    _PLACE.website_host: {
+        "Fn::Select": [1, {"Fn::Split": ["//", {"Fn::GetAtt": ["VariantsBucket", "WebsiteURL"]}]}]
+    },
+    _PLACE.rest_host: {"Fn::GetAtt": ["VariantsBucket", "RegionalDomainName"]},
+}
+_NO_VALUE = {"Ref": "AWS::NoValue"}
+_BUCKET_NAME: Document = {
+    "Type": "String",
+    "AllowedPattern": "[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]",
+    "ConstraintDescription": "has to be the name of a bucket",
+}
+
+
+def template(settings: Settings, scope: Scope, *, alias: str = "") -> Document:
+    """Return the template: buckets, policies, distribution, and the resizer on Lambda if one wants it.
+
+    `alias` is the host of CDN_URL where that is not CloudFront's own. `Conflict` when AWS would not take one
+    of the documents, or originals or variants are not on S3.
+    """
+    originals, variants = scope.originals, scope.variants
+    if originals is None or variants is None:
+        raise Conflict("a stack needs originals and variants on S3: set both in STORAGES to an S3Storage")
+    secret = _SECRET if settings.origin_secret and settings.delivery == "failover" else ""
+    settings = replace(settings, origin_secret=secret or None)
+    apart = originals.bucket != variants.bucket
+    if apart:
+        names = {variants.bucket: _VARIANTS, originals.bucket: _ORIGINALS}
+    else:
+        names = {variants.bucket: _VARIANTS}
+    cdn_url = f"https://{alias or _CDN}"
+    resources = {
+        "VariantsBucket": _variants_bucket(settings),
+        **({"OriginalsBucket": _bucket("OriginalsBucketName")} if apart else {}),
+        "VariantsBucketPolicy": _bucket_policy(settings),
+        **_cloudfront(settings, variants.bucket),
+        "Distribution": _distribution(settings, alias),
+        "AppPolicy": {
+            "Type": "AWS::IAM::ManagedPolicy",
+            "Properties": {
+                "Description": "lazyimages: what the app needs",
+                "PolicyDocument": _portable(iam.app(scope), scope.partition, names),
+            },
+        },
+        **lambda_stack.resources(
+            name=_NAME,
+            delivery=settings.delivery,
+            policy=_portable(iam.function(scope, name=_NAME, region=_REGION), scope.partition, names),
+            environment=lambda_stack.environment(
+                settings,
+                cdn_url=cdn_url,
+                resizer_url=_API_URL,
+                buckets=(names[originals.bucket], _VARIANTS),
+                location=originals.location.strip("/"),
+                secret=secret,
+            ),
+            source=_API_ARN,
+        ),
+    }
+    outputs = {
+        "CdnUrl": _output("CDN_URL of the settings", cdn_url),
+        "DistributionId": _output("DISTRIBUTION_ID of the settings", _DISTRIBUTION),
+        "DistributionDomain": _output("Where a CNAME record of your own host has to lead", _CDN),
+        "ResizerUrl": _output(
+            "RESIZER_URL of the settings",
+            shapes.either(lambda_stack.CONDITION, _API_URL, settings.resizer_url),
+        ),
+        "AppPolicyArn": _output("The policy to attach to the role or user of your app", _APP_POLICY),
+    }
+    return {
+        "AWSTemplateFormatVersion": "2010-09-09",
+        "Description": "lazyimages: buckets, CDN and permissions for images that are resized when asked for",
+        "Parameters": _parameters(settings, originals, variants, alias),
+        "Rules": lambda_stack.RULES,
+        "Conditions": lambda_stack.CONDITIONS | (_CONDITIONS if alias else {}),
+        "Resources": shapes.filled(resources, _NAMES),
+        "Outputs": shapes.filled(outputs, _NAMES),
+    }
+
+
+def _parameters(settings: Settings, originals: Area, variants: Area, alias: str) -> Document:
+    parameters: Document = {
+        "VariantsBucketName": {
+            "Description": "The bucket to create for the variants: its bucket_name in STORAGES",
+            "Default": variants.bucket,
+            **_BUCKET_NAME,
+        },
+        "Name": {
+            "Type": "String",
+            "Description": "What the policies of CloudFront, and the function, are called in this account",
+            "Default": distribution.name(variants.bucket),
+            "AllowedPattern": "[A-Za-z0-9_-]{1,64}",
+            "ConstraintDescription": "has to have at most 64 letters, digits, hyphens and underscores",
+        },
+    }
+    if originals.bucket != variants.bucket:
+        parameters["OriginalsBucketName"] = {
+            "Description": "The bucket to create for the originals: its bucket_name in STORAGES",
+            "Default": originals.bucket,
+            **_BUCKET_NAME,
+        }
+    if settings.origin_secret:
+        parameters["OriginSecret"] = {
+            "Type": "String",
+            "Description": "ORIGIN_SECRET of the settings, by which the resizer knows requests of CloudFront",
+            "NoEcho": True,
+            "MinLength": 1,
+        }
+    if alias:
+        parameters["CertificateArn"] = {
+            "Type": "String",
+            "Description": f"An ACM certificate for {alias}, in us-east-1; without it the alias is left out",
+            "Default": "",
+            "AllowedPattern": "|arn:[a-z-]+:acm:us-east-1:[0-9]{12}:certificate/.+",
+            "ConstraintDescription": "has to be empty, or the ARN of an ACM certificate in us-east-1",
+        }
+    return parameters | lambda_stack.PARAMETERS
+
+
+def _variants_bucket(settings: Settings) -> Document:
+    public = settings.delivery == "redirect"
+    resource = _bucket("VariantsBucketName", expire=settings.expire_variants_days, public=public)
+    own: Document = resource["Properties"]
+    if cors := rules.merge_cors(None, rules.cors_rules(settings.cors_origins)):
+        own["CorsConfiguration"] = shapes.cors(cors)
+    if public:
+        websites = (
+            shapes.website(documents.merge_website(None, documents.routing_rules(url)) or {})
+            for url in (_API_URL, settings.resizer_url)
+        )
+        own["WebsiteConfiguration"] = shapes.either(lambda_stack.CONDITION, *websites)
+    return resource
+
+
+def _bucket(name: str, *, expire: int | None = None, public: bool = False) -> Document:
+    """Return a bucket with what every bucket of ours has; a stack that is deleted leaves it as it is."""
+    lifecycle = rules.merge_lifecycle(None, rules.lifecycle_rules(expire)) or {}
+    return {
+        "Type": "AWS::S3::Bucket",
+        "DeletionPolicy": "Retain",
+        "UpdateReplacePolicy": "Retain",
+        "Properties": {
+            "BucketName": {"Ref": name},
+            "PublicAccessBlockConfiguration": documents.public_access_block(public=public),
+            "OwnershipControls": documents.OWNERSHIP,
+            "BucketEncryption": shapes.encryption(documents.encryption(None)),
+            "LifecycleConfiguration": shapes.lifecycle(lifecycle),
+        },
+    }
+
+
+def _bucket_policy(settings: Settings) -> Document:
+    if settings.delivery == "redirect":
+        statement = documents.public_statement(_VARIANTS, settings.whitelist, _PARTITION)
+    else:
+        statement = documents.distribution_statement(
+            _VARIANTS, settings.whitelist, _DISTRIBUTION_ARN, _PARTITION
+        )
+    return {
+        "Type": "AWS::S3::BucketPolicy",
+        "Properties": {
+            "Bucket": _VARIANTS,
+            "PolicyDocument": documents.merge_policy(None, [statement]),
+        },
+    }
+
+
+def _cloudfront(settings: Settings, bucket: str) -> Document:
+    """Return what distributions refer to: policies and, in failover, the origin access control."""
+    named = {
+        "CachePolicy": ("CachePolicy", distribution.cache_policy(bucket)),
+        "HeadersPolicy": (
+            "ResponseHeadersPolicy",
+            distribution.headers_policy(bucket, settings.cors_origins),
+        ),
+    }
+    if settings.delivery == "failover":
+        named["OriginAccess"] = ("OriginAccessControl", distribution.access_control(bucket))
+    return {
+        logical: {
+            "Type": f"AWS::CloudFront::{kind}",
+            "Properties": {f"{kind}Config": shapes.properties(config | {"Name": _NAME})},
+        }
+        for logical, (kind, config) in named.items()
+    }
+
+
+def _distribution(settings: Settings, alias: str) -> Document:
+    def config(resizer_url: str) -> Document:
+        made = converge.new(
+            _PLACE,
+            replace(settings, resizer_url=resizer_url),
+            _IDS,
+            reference="",
+            alias=alias,
+            certificate=_CERTIFICATE,
+        )
+        return shapes.properties(made)
+
+    shaped = shapes.either(lambda_stack.CONDITION, config(_API_URL), config(settings.resizer_url))
+    for origin in shaped["Origins"]:
+        origin["DomainName"] = _HOSTS.get(str(origin["DomainName"]), origin["DomainName"])
+    if alias:
+        for key in ("Aliases", "ViewerCertificate"):
+            shaped[key] = shapes.either(HAS_CERTIFICATE, shaped[key], _NO_VALUE)
+    return {
+        "Type": "AWS::CloudFront::Distribution",
+        "Properties": {"DistributionConfig": shaped, "Tags": [{"Key": TAG, "Value": _VARIANTS}]},
+    }
+
+
+def _portable(policy: Document, partition: str, names: dict[str, str]) -> Document:
+    """Return a policy about the buckets of the stack, in whatever partition it is made.
+
+    It was made with the buckets' own names, since the length of these decides what fits.
+    """
+
+    def moved(arn: str) -> str:
+        if not arn.startswith(f"arn:{partition}:"):
+            return arn
+        service, region, account, rest = arn.split(":", 5)[2:]
+        bucket, slash, path = rest.partition("/")
+        place = f"{names[bucket]}{slash}{path}" if service == "s3" else rest
+        return ":".join(("arn", _PARTITION, service, region, account, place))
+
+    statements = [
+        statement | {"Resource": [moved(arn) for arn in statement["Resource"]]}
+        for statement in policy["Statement"]
+    ]
+    return policy | {"Statement": statements}
+
+
+def _output(description: str, value: Any) -> Document:
+    return {"Description": description, "Value": value}

@@ -1,0 +1,1 @@
+"""What is wrong between the settings, AWS, the CDN and the app: examinations, findings and remedies."""

@@ -1,0 +1,40 @@
+"""What policies and templates are about: the buckets of the storages in the settings."""
+
+from typing import TYPE_CHECKING
+
+from django.core.files.storage import storages
+from django.core.management.base import CommandError
+
+from lazyimages import storage
+from lazyimages.aws.iam import Area, Scope
+from lazyimages.conf import Settings
+
+if TYPE_CHECKING:
+    from storages.backends.s3 import S3Storage
+
+
+def scope(settings: Settings) -> tuple[Scope, str]:
+    """Return the scope, and the region of the variants; no request is made. `CommandError` without S3."""
+    from lazyimages.aws.clients import client  # boto3 is an extra
+
+    aliases = (settings.originals, storage.variants_alias())
+    originals, variants = (storages[alias] if storage.is_s3(storages[alias]) else None for alias in aliases)
+    known = variants or originals
+    if known is None:
+        raise CommandError(
+            f"Neither {aliases[0]!r} nor {aliases[1]!r} in STORAGES is an S3Storage, so there is nothing to "
+            "permit. docs/settings.md has an example of one."
+        )
+    meta = client(known, "s3").meta
+    found = Scope(
+        originals=_area(originals),
+        variants=_area(variants),
+        sizes=tuple(settings.whitelist),
+        tagged=settings.expire_variants_days is not None,
+        partition=meta.partition,
+    )
+    return found, meta.region_name
+
+
+def _area(found: "S3Storage | None") -> Area | None:
+    return found and Area(bucket=found.bucket_name, location=found.location)

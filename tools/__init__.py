@@ -1,0 +1,1 @@
+"""Scripts for who works on lazyimages: python -m tools.NAME."""
