@@ -1,8 +1,9 @@
 """`python -m benchmarks.cold_lambda`: a cold start of the function beside that of one written with sharp.
 
 A fresh process each: interpreter, code, S3 client, and the first variant of an original of 12 megapixels, out
-of moto's S3 on this machine and back into it. Ours is the zip of `make lambda`, unpacked, with nothing else on
-Python's path; once as it is, and once with bytecode. sharp's is `cold_node/handler.mjs`, with AWS's own client.
+of moto's S3 on this machine and back into it. Ours is the zip of `make lambda`, unpacked, with nothing else
+on Python's path; once as it is, and once with bytecode. sharp's is `cold_node/handler.mjs`, with AWS's own
+client.
 """
 
 import argparse

@@ -122,10 +122,8 @@ def overlay(existing: Any, wanted: Any) -> Any:
         return existing
     if not (isinstance(existing, dict) and isinstance(wanted, dict)):
         return wanted
-    # A list without entries has no Items, which must not stay behind then.
-    kept = {key: value for key, value in existing.items() if key != "Items" or "Quantity" not in wanted}
-    return kept | {
-        key: overlay(kept[key], value) if key in kept else value for key, value in wanted.items()
+    return existing | {
+        key: overlay(existing[key], value) if key in existing else value for key, value in wanted.items()
     }
 
 

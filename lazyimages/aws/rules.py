@@ -55,7 +55,10 @@ def merge_lifecycle(existing: Document | None, ours: list[Document]) -> Document
 
     What else is in the document, as TransitionDefaultMinimumObjectSize, stays.
     """
-    return _merge(existing, "Rules", ours, (ABORT_ID, EXPIRE_ID), MOST_LIFECYCLE_RULES, "lifecycle")
+    merged = _merge(existing, "Rules", ours, (ABORT_ID, EXPIRE_ID), MOST_LIFECYCLE_RULES, "lifecycle")
+    if merged is None or merged is existing:
+        return merged
+    return {**merged, "Rules": [_with_filter(rule) for rule in merged["Rules"]]}
 
 
 def merge_cors(existing: Document | None, ours: list[Document]) -> Document | None:
@@ -64,6 +67,17 @@ def merge_cors(existing: Document | None, ours: list[Document]) -> Document | No
     S3 goes by the first rule that fits, so those of others keep their place before ours.
     """
     return _merge(existing, "CORSRules", ours, (CORS_ID,), MOST_CORS_RULES, "CORS")
+
+
+def _with_filter(rule: Document) -> Document:
+    """Return a rule of the first version of lifecycles in the words of the second, which means the same.
+
+    S3 takes no document with rules of both (S3 API, LifecycleRule: Prefix is "no longer used").
+    """
+    if "Prefix" not in rule:
+        return rule
+    kept = {key: value for key, value in rule.items() if key != "Prefix"}
+    return {"Filter": {"Prefix": rule["Prefix"]}, **kept}
 
 
 def _merge(

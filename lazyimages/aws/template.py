@@ -13,9 +13,6 @@ from lazyimages.aws.documents import Conflict, Document
 from lazyimages.aws.iam import Area, Scope
 from lazyimages.conf import Settings
 
-HAS_CERTIFICATE = "HasCertificate"
-_CONDITIONS = {HAS_CERTIFICATE: {"Fn::Not": [{"Fn::Equals": [{"Ref": "CertificateArn"}, ""]}]}}
-
 # Stand-ins: words that may be a host, or a part of an ARN, and that nobody has.
 _VARIANTS = "variants.stand-in.invalid"
 _ORIGINALS = "originals.stand-in.invalid"
@@ -62,7 +59,6 @@ _HOSTS: dict[str, Document] = {
     },
     _PLACE.rest_host: {"Fn::GetAtt": ["VariantsBucket", "RegionalDomainName"]},
 }
-_NO_VALUE = {"Ref": "AWS::NoValue"}
 _BUCKET_NAME: Document = {
     "Type": "String",
     "AllowedPattern": "[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]",
@@ -82,57 +78,45 @@ def template(settings: Settings, scope: Scope, *, alias: str = "") -> Document:
     secret = _SECRET if settings.origin_secret and settings.delivery == "failover" else ""
     settings = replace(settings, origin_secret=secret or None)
     apart = originals.bucket != variants.bucket
-    if apart:
-        names = {variants.bucket: _VARIANTS, originals.bucket: _ORIGINALS}
-    else:
-        names = {variants.bucket: _VARIANTS}
+    stand_ins = {originals.bucket: _ORIGINALS, variants.bucket: _VARIANTS}
     cdn_url = f"https://{alias or _CDN}"
+    environment = lambda_stack.environment(
+        settings,
+        cdn_url=cdn_url,
+        resizer_url=_API_URL,
+        buckets=(stand_ins[originals.bucket], _VARIANTS),
+        location=originals.location.strip("/"),
+        secret=secret,
+    )
     resources = {
         "VariantsBucket": _variants_bucket(settings),
         **({"OriginalsBucket": _bucket("OriginalsBucketName")} if apart else {}),
-        "VariantsBucketPolicy": _bucket_policy(settings),
+        "VariantsBucketPolicy": _bucket_policy(settings, scope, variants.bucket),
         **_cloudfront(settings, variants.bucket),
         "Distribution": _distribution(settings, alias),
         "AppPolicy": {
             "Type": "AWS::IAM::ManagedPolicy",
             "Properties": {
                 "Description": "lazyimages: what the app needs",
-                "PolicyDocument": _portable(iam.app(scope), scope.partition, names),
+                "PolicyDocument": _portable(iam.app(scope), scope.partition, stand_ins),
             },
         },
         **lambda_stack.resources(
             name=_NAME,
             delivery=settings.delivery,
-            policy=_portable(iam.function(scope, name=_NAME, region=_REGION), scope.partition, names),
-            environment=lambda_stack.environment(
-                settings,
-                cdn_url=cdn_url,
-                resizer_url=_API_URL,
-                buckets=(names[originals.bucket], _VARIANTS),
-                location=originals.location.strip("/"),
-                secret=secret,
-            ),
+            policy=_portable(iam.function(scope, name=_NAME, region=_REGION), scope.partition, stand_ins),
+            environment=environment,
             source=_API_ARN,
         ),
-    }
-    outputs = {
-        "CdnUrl": _output("CDN_URL of the settings", cdn_url),
-        "DistributionId": _output("DISTRIBUTION_ID of the settings", _DISTRIBUTION),
-        "DistributionDomain": _output("Where a CNAME record of your own host has to lead", _CDN),
-        "ResizerUrl": _output(
-            "RESIZER_URL of the settings",
-            shapes.either(lambda_stack.CONDITION, _API_URL, settings.resizer_url),
-        ),
-        "AppPolicyArn": _output("The policy to attach to the role or user of your app", _APP_POLICY),
     }
     return {
         "AWSTemplateFormatVersion": "2010-09-09",
         "Description": "lazyimages: buckets, CDN and permissions for images that are resized when asked for",
         "Parameters": _parameters(settings, originals, variants, alias),
         "Rules": lambda_stack.RULES,
-        "Conditions": lambda_stack.CONDITIONS | (_CONDITIONS if alias else {}),
+        "Conditions": lambda_stack.CONDITIONS,
         "Resources": shapes.filled(resources, _NAMES),
-        "Outputs": shapes.filled(outputs, _NAMES),
+        "Outputs": shapes.filled(_outputs(settings, cdn_url), _NAMES),
     }
 
 
@@ -167,10 +151,9 @@ def _parameters(settings: Settings, originals: Area, variants: Area, alias: str)
     if alias:
         parameters["CertificateArn"] = {
             "Type": "String",
-            "Description": f"An ACM certificate for {alias}, in us-east-1; without it the alias is left out",
-            "Default": "",
-            "AllowedPattern": "|arn:[a-z-]+:acm:us-east-1:[0-9]{12}:certificate/.+",
-            "ConstraintDescription": "has to be empty, or the ARN of an ACM certificate in us-east-1",
+            "Description": f"The ARN of a certificate for {alias} in AWS Certificate Manager, in us-east-1",
+            "AllowedPattern": "arn:[a-z-]+:acm:us-east-1:[0-9]{12}:certificate/.+",
+            "ConstraintDescription": "has to be the ARN of an ACM certificate in us-east-1",
         }
     return parameters | lambda_stack.PARAMETERS
 
@@ -207,19 +190,24 @@ def _bucket(name: str, *, expire: int | None = None, public: bool = False) -> Do
     }
 
 
-def _bucket_policy(settings: Settings) -> Document:
-    if settings.delivery == "redirect":
-        statement = documents.public_statement(_VARIANTS, settings.whitelist, _PARTITION)
-    else:
-        statement = documents.distribution_statement(
-            _VARIANTS, settings.whitelist, _DISTRIBUTION_ARN, _PARTITION
+def _bucket_policy(settings: Settings, scope: Scope, bucket: str) -> Document:
+    def policy(bucket: str, partition: str) -> Document:
+        sizes = settings.whitelist
+        if settings.delivery == "redirect":
+            statement = documents.public_statement(bucket, sizes, partition)
+        else:
+            statement = documents.distribution_statement(bucket, sizes, _DISTRIBUTION_ARN, partition)
+        return documents.merge_policy(None, [statement]) or {}
+
+    length = documents.policy_bytes(policy(bucket, scope.partition))
+    if length > documents.MOST_BYTES:
+        raise Conflict(
+            f"the bucket's policy would have {length:,} bytes for {len(settings.whitelist)} sizes, and S3 "
+            f"takes {documents.MOST_BYTES:,}; allow fewer sizes"
         )
     return {
         "Type": "AWS::S3::BucketPolicy",
-        "Properties": {
-            "Bucket": _VARIANTS,
-            "PolicyDocument": documents.merge_policy(None, [statement]),
-        },
+        "Properties": {"Bucket": _VARIANTS, "PolicyDocument": policy(_VARIANTS, _PARTITION)},
     }
 
 
@@ -258,9 +246,6 @@ def _distribution(settings: Settings, alias: str) -> Document:
     shaped = shapes.either(lambda_stack.CONDITION, config(_API_URL), config(settings.resizer_url))
     for origin in shaped["Origins"]:
         origin["DomainName"] = _HOSTS.get(str(origin["DomainName"]), origin["DomainName"])
-    if alias:
-        for key in ("Aliases", "ViewerCertificate"):
-            shaped[key] = shapes.either(HAS_CERTIFICATE, shaped[key], _NO_VALUE)
     return {
         "Type": "AWS::CloudFront::Distribution",
         "Properties": {"DistributionConfig": shaped, "Tags": [{"Key": TAG, "Value": _VARIANTS}]},
@@ -286,6 +271,17 @@ def _portable(policy: Document, partition: str, names: dict[str, str]) -> Docume
         for statement in policy["Statement"]
     ]
     return policy | {"Statement": statements}
+
+
+def _outputs(settings: Settings, cdn_url: str) -> Document:
+    resizer_url = shapes.either(lambda_stack.CONDITION, _API_URL, settings.resizer_url)
+    return {
+        "CdnUrl": _output("CDN_URL of the settings", cdn_url),
+        "DistributionId": _output("DISTRIBUTION_ID of the settings", _DISTRIBUTION),
+        "DistributionDomain": _output("Where a CNAME record of your own host has to lead", _CDN),
+        "ResizerUrl": _output("RESIZER_URL of the settings", resizer_url),
+        "AppPolicyArn": _output("The policy to attach to the role or user of your app", _APP_POLICY),
+    }
 
 
 def _output(description: str, value: Any) -> Document:

@@ -265,7 +265,7 @@ CDN = (
         severity="error",
         meaning="The distribution reads the bucket's REST endpoint, which knows no routing rules: a missing "
         "variant is S3's 403 in XML, and nobody reaches the resizer.",
-        remedy=f"Run {_CDN}, which sets the origin to {{website}} (custom origin, HTTP only).",
+        remedy=f"Run {_CDN}, which makes the bucket's website endpoint the origin (custom, HTTP only).",
     ),
     Kind(
         name="cdn-website-endpoint",

@@ -86,7 +86,7 @@ def _website_origin(case: Case, origin: Document) -> Iterator[Finding]:
     if host == case.place.website_host.lower():
         return
     if _is_bucket(host, case) or "S3OriginConfig" in origin:
-        yield finding("cdn-rest-endpoint", f"The origin is {host}.", website=case.place.website_host)
+        yield finding("cdn-rest-endpoint", f"The origin is {host}, not {case.place.website_host}.")
     else:
         yield finding("cdn-other-origin", f"The origin is {host}, not {case.place.website_host}.")
 

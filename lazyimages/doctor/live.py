@@ -89,8 +89,10 @@ class _Run:
             found = finding("role-cannot-upload", f"{error}")
             yield Result(name="upload", findings=(found,))
             return
-        yield self._a_missing_variant()
-        yield self._the_same_again()
+        first = self._a_missing_variant()
+        yield first
+        if first.picture:
+            yield self._the_same_again()
         yield self._an_unknown_size()
         yield from self._the_original()
         yield from self._deletion()

@@ -98,9 +98,12 @@ def gone(chain: Chain, road: Road, *, may_be_kept: bool) -> list[Finding]:
 def _refused(chain: Chain, road: Road) -> list[Finding]:
     if chain.looped:
         return [_loop(chain)]
-    if chain.last.trouble:
-        return [_unreachable(chain.last, road)]
-    return [] if chain.last.status in _REFUSALS else [_unexpected(chain.last)]
+    last = chain.last
+    if last.trouble:
+        return [_unreachable(last, road)]
+    if last.status >= 500 and (last.from_app or road.settings.delivery != "redirect"):
+        return list(_app(last, road))
+    return [] if last.status in _REFUSALS else [_unexpected(last)]
 
 
 def _redirects(chain: Chain, road: Road) -> Iterator[Finding]:

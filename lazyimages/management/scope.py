@@ -33,7 +33,8 @@ def scope(settings: Settings) -> tuple[Scope, str]:
         tagged=settings.expire_variants_days is not None,
         partition=meta.partition,
     )
-    return found, meta.region_name
+    # What boto3 calls S3's region when none is set.
+    return found, "us-east-1" if meta.region_name == "aws-global" else meta.region_name
 
 
 def _area(found: "S3Storage | None") -> Area | None:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from django.core import checks
 from django.core.files.storage import storages
-from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.core.management.base import BaseCommand, CommandError, CommandParser, OutputWrapper
 
 from lazyimages import conf, storage
 from lazyimages.exceptions import LazyImagesError
@@ -37,6 +37,8 @@ class SetupCommand(BaseCommand):
 
     requires_system_checks: list[str] = []  # run in `handle`, but for those in `made_true`
     made_true: tuple[str, ...] = ()  # ids of checks that may fail before this command has run
+    out: OutputWrapper  # for what `parts` have to say; standard error, where JSON is asked for
+    writes: bool  # neither --dry-run nor --check
 
     def create_parser(self, prog_name: str, subcommand: str, **kwargs: Any) -> CommandParser:
         """Keep the line breaks of the help."""
@@ -67,7 +69,10 @@ class SetupCommand(BaseCommand):
 
         settings = self._checked_settings()
         variants = _s3_storage(storage.variants_alias())
-        write, about = not (dry_run or check), "AWS"
+        options.pop("settings", None)  # Django's own
+        self.out = self.stderr if format == "json" else self.stdout
+        self.writes = write = not (dry_run or check)
+        about = "AWS"
         steps: list[Step] = []
         taken: list[str] = []
         try:

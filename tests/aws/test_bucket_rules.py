@@ -63,6 +63,11 @@ class TestValues:
             "CORSRules": [{"AllowedMethods": ["PUT"]}, CORS]
         }
 
+    def test_rules_of_the_first_version_are_put_into_the_words_of_ours(self) -> None:
+        old = {"ID": "logs", "Prefix": "logs/", "Status": "Enabled", "Expiration": {"Days": 3}}
+        assert rules.merge_lifecycle({"Rules": [old]}, [ABORT]) == {"Rules": [LOGS, ABORT]}
+        assert rules.merge_lifecycle({"Rules": [old, ABORT]}, [ABORT]) == {"Rules": [old, ABORT]}
+
     def test_the_same_in_another_order_stays_as_it_is(self) -> None:
         existing = {"Rules": [EXPIRE, LOGS, ABORT]}
         assert rules.merge_lifecycle(existing, [ABORT, EXPIRE]) is existing

@@ -1,9 +1,9 @@
 """`lazyimages_cloudformation`: what a stack has in the end is what the commands set up, to the letter.
 
-The stacks are made by ministack's CloudFormation, which is another's translation of CloudFormation's words into
-those of the APIs. Of a bucket it takes no lifecycle, encryption and ownership, so these are translated here,
-as the template reference has them (AWS::S3::Bucket). It writes the website host of every region with a dash,
-so the region here is one that has it.
+The stacks are made by ministack's CloudFormation, which is another's translation of CloudFormation's words
+into those of the APIs. Of a bucket it takes no lifecycle, encryption and ownership, so these are translated
+here, as the template reference has them (AWS::S3::Bucket). It writes the website host of every region with a
+dash, so the region here is one that has it.
 """
 
 import itertools
@@ -27,6 +27,7 @@ from lazyimages import conf
 from tests.aws.stacks import Document, client, deploy, of_bucket, of_distribution, renamed
 from tests.conftest import RESIZER
 
+ROOT = Path(__file__).resolve().parents[2]
 REGION = "eu-west-1"
 SECRET = "hush-hush"
 ALIAS = "img.shop.example"
@@ -161,10 +162,8 @@ def in_the_words_of_s3(logical: str) -> dict[str, Document | None]:
 
 def variations() -> Iterator[tuple[str, dict[str, Any]]]:
     """Yield a name and settings for every combination of what changes the template."""
-    choices = itertools.product(
-        ("redirect", "failover"), ("", "photos-originals"), (None, 90), ("", ALIAS), (None, SECRET)
-    )
-    for number, (delivery, originals, days, alias, secret) in enumerate(choices):
+    choices = itertools.product(("redirect", "failover"), ("", "photos-originals"), (None, 90), ("", ALIAS))
+    for number, (delivery, originals, days, alias) in enumerate(choices):
         yield (
             f"{number:02}-{delivery}",
             {
@@ -172,7 +171,7 @@ def variations() -> Iterator[tuple[str, dict[str, Any]]]:
                 "originals": originals,
                 "EXPIRE_VARIANTS_DAYS": days,
                 "CDN_URL": alias and f"https://{alias}",
-                "ORIGIN_SECRET": secret,
+                "ORIGIN_SECRET": SECRET if days else None,
             },
         )
 
@@ -251,7 +250,7 @@ class Environment(dict[str, str]):
         super().__init__(values)
         self.read: set[str] = set()
 
-    def get(self, key: str, default: Any = None) -> Any:  # type: ignore[override]
+    def get(self, key: str, default: Any = None) -> Any:
         """Return a variable."""
         self.read.add(key)
         return super().get(key, default)
@@ -287,6 +286,23 @@ def test_the_function_reads_every_variable_that_it_is_given(
     same = ("delivery", "quality", "formats", "max_pixels", "expire_variants_days", "cache_control", "engine")
     assert all(getattr(found, name) == getattr(expected, name) for name in same)
     assert list(found.whitelist) == list(expected.whitelist)
+
+
+@pytest.mark.parametrize("delivery", ["redirect", "failover"])
+def test_the_function_starts_with_what_it_is_given(configure: Configure, delivery: str) -> None:
+    pytest.importorskip("apig_wsgi", reason="apig-wsgi is missing: pip install apig-wsgi")
+    configure(delivery, "photos", originals="photos-originals", EXPIRE_VARIANTS_DAYS=30)
+    function = json.loads(printed())["Resources"]["Resizer"]["Properties"]
+    given = {name: resolved(value) for name, value in function["Environment"]["Variables"].items()}
+    module, _, name = function["Handler"].rpartition(".")
+    program = f"from {module} import {name}; {name}"
+    keys = {"AWS_ACCESS_KEY_ID": "testing", "AWS_SECRET_ACCESS_KEY": "testing", "AWS_REGION": REGION}
+
+    done = subprocess.run(
+        [sys.executable, "-c", program], env=given | keys, cwd=ROOT, capture_output=True, text=True
+    )
+
+    assert done.returncode == 0, done.stderr
 
 
 def resolved(value: Any) -> str:
@@ -351,6 +367,13 @@ def test_dollars_of_the_settings_are_no_placeholders(configure: Configure) -> No
 def test_a_path_that_failover_cannot_ask_is_refused(configure: Configure) -> None:
     configure("failover", "photos", RESIZER_URL="https://shop.example/resize")
     with pytest.raises(CommandError, match="it has to end in /resizer"):
+        printed()
+
+
+def test_more_sizes_than_a_bucket_policy_takes_are_refused(configure: Configure) -> None:
+    many = [f"{width}x{height}" for width in range(100, 120) for height in range(100, 120)]
+    configure("redirect", "photos", originals="photos-originals", SIZES=many, PRESETS={})
+    with pytest.raises(CommandError, match="bytes for 400 sizes, and S3 takes 20,480; allow fewer sizes"):
         printed()
 
 

@@ -225,6 +225,12 @@ def test_the_partition_is_that_of_the_region(buckets: Buckets, region: str, part
     assert {resource.split(":")[1] for resource in resources} == {partition}
 
 
+def test_without_a_region_it_is_the_first_one(buckets: Buckets, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("AWS_DEFAULT_REGION", raising=False)
+    buckets(region="")
+    assert "arn:aws:logs:us-east-1:*:log-group" in json.dumps(printed("lambda"))
+
+
 def test_only_the_storage_on_s3_counts(buckets: Buckets, settings: Any, tmp_path: Any) -> None:
     files = {"BACKEND": "django.core.files.storage.FileSystemStorage", "OPTIONS": {"location": tmp_path}}
     settings.STORAGES = settings.STORAGES | {"default": files}

@@ -70,7 +70,7 @@ def become(
 ) -> Become:
     """Let storages and commands be a new user's, who has a printed policy alone.
 
-    `originals, variants = become("app")` gives the buckets, which are there already for the app.
+    `originals, variants = become("app")` gives the buckets, which are there already unless it is to set up.
     """
     name = "".join(letter if letter.isalnum() else "-" for letter in request.node.name).strip("-")
     for service in ("CLOUDFRONT", "STS"):
@@ -92,7 +92,7 @@ def become(
         buckets = [f"{name}-originals" if two else name, name]
         lazy(DELIVERY="redirect", RESIZER_URL=RESIZER, **parts)
         use(buckets)
-        if who == "app":
+        if who != "setup":
             for bucket in set(buckets):
                 place = {"LocationConstraint": REGION}
                 root("s3").create_bucket(Bucket=bucket, CreateBucketConfiguration=place)
@@ -143,6 +143,20 @@ def test_the_app_can_do_all_that_it_does(become: Become, root: Root, two: bool, 
     assert list(storage.iter_keys("products/360x270/")) == [VARIANT]
     storage.delete([VARIANT])
     assert storage.get_variant(VARIANT) is None
+
+
+@pytest.mark.parametrize("two", [False, True], ids=["one", "two"])
+def test_the_function_can_make_variants_and_store_no_originals(become: Become, root: Root, two: bool) -> None:
+    originals, variants = become("lambda", two=two)
+    root("s3").put_object(Bucket=originals, Key=ORIGINAL, Body=jpeg())
+
+    made = Client().get(f"/images/v/{VARIANT}")
+
+    assert made.status_code == 200
+    assert root("s3").get_object(Bucket=variants, Key=VARIANT)["Body"].read() == made.content
+    assert Client().get("/images/health").status_code == 200
+    assert refused(own("default").put_object, Bucket=originals, Key="products/new.jpg", Body=b"")
+    assert refused(own("default").delete_object, Bucket=originals, Key=ORIGINAL)
 
 
 @pytest.mark.parametrize("two", [False, True], ids=["one", "two"])

@@ -18,7 +18,7 @@ from django.core.servers.basehttp import ThreadedWSGIServer, WSGIRequestHandler
 from storages.backends.s3 import S3Storage
 
 from lazyimages import conf
-from lazyimages.aws import cdn
+from lazyimages.aws import cdn, clients
 from marketplace.cloud.children import Child
 from marketplace.cloud.cloudfront import start_cloudfront
 from marketplace.cloud.embedded import DistributionCloud
@@ -27,6 +27,7 @@ from tests.conftest import BUCKET
 
 REGION = "eu-central-1"
 SECRET = "a-secret-that-is-never-printed"
+SECRET_KEY = "the-secret-key-neither"
 _numbers = itertools.count()
 
 Alter = Callable[[str, list[tuple[str, str]]], tuple[str, list[tuple[str, str]]]]
@@ -150,6 +151,17 @@ class Cloud:
             Id=self.distribution["Id"], IfMatch=found["ETag"], DistributionConfig=found["DistributionConfig"]
         )
 
+    def remove(self) -> None:
+        """Delete the distribution: who looks for one by its tag looks at every other one too."""
+        settings = conf.Settings(delivery=conf.settings().delivery)
+        if (found := cdn.find(self.cloudfront, settings, self.bucket)) is None:
+            return
+        self.cloudfront.update_distribution(
+            Id=found.id, IfMatch=found.etag, DistributionConfig={**found.config, "Enabled": False}
+        )
+        etag = self.cloudfront.get_distribution_config(Id=found.id)["ETag"]
+        self.cloudfront.delete_distribution(Id=found.id, IfMatch=etag)
+
     def ask(self, *arguments: str) -> Told:
         """Send the doctor down the chain, by the settings that bucket and distribution have now."""
         assert self.cdn is not None
@@ -178,17 +190,27 @@ class Cloud:
 @pytest.fixture(scope="session")
 def one_session() -> boto3.Session:
     """Return a session for all tests: each new one reads megabytes of API descriptions."""
-    return boto3.Session(aws_access_key_id="testing", aws_secret_access_key="testing")
+    return boto3.Session(aws_access_key_id="testing", aws_secret_access_key=SECRET_KEY)
 
 
 @pytest.fixture
-def quick(one_session: boto3.Session, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Let all storages make their clients of one session."""
+def quick(one_session: boto3.Session, monkeypatch: pytest.MonkeyPatch) -> dict[Any, Any]:
+    """Let all storages make their clients of one session, and each once in a test; return the clients."""
     monkeypatch.setattr(S3Storage, "_create_session", lambda storage: one_session)
+    made: dict[Any, Any] = {}
+    make = clients.client
+
+    def kept(storage: S3Storage, service: str) -> Any:
+        if (storage, service) not in made:
+            made[storage, service] = make(storage, service)
+        return made[storage, service]
+
+    monkeypatch.setattr(clients, "client", kept)
+    return made
 
 
 @pytest.fixture
-def s3(aws: None, quick: None, one_session: boto3.Session, settings: Any) -> Any:
+def s3(aws: None, quick: dict[Any, Any], one_session: boto3.Session, settings: Any) -> Any:
     """Keep originals and variants in one bucket of moto's S3 in this process; return a client."""
     options = {"bucket_name": BUCKET, "region_name": REGION, "querystring_auth": False}
     options["client_config"] = Config(connect_timeout=1, read_timeout=3, retries={"total_max_attempts": 1})
@@ -201,7 +223,7 @@ def s3(aws: None, quick: None, one_session: boto3.Session, settings: Any) -> Any
 
 @pytest.fixture
 def make_cloud(
-    quick: None,
+    quick: dict[Any, Any],
     s3_server: Child,
     cloudfront_server: Child,
     shop: Shop,
@@ -255,6 +277,7 @@ def make_cloud(
             _client("s3", s3_server.url), _client("cloudfront", cloudfront_server.url), shop, bucket, lazy
         )
         cloud.cdn = running
+        stack.callback(cloud.remove)
         if set_up:
             cloud.set_up()
         return cloud
@@ -275,11 +298,11 @@ def _client(service: str, url: str) -> Any:
 
 
 @pytest.fixture
-def answer(quick: None, one_session: boto3.Session) -> Iterator[Callable[..., None]]:
+def answer(quick: dict[Any, Any], one_session: boto3.Session) -> Iterator[Callable[..., None]]:
     """Have an operation answered as no stand-in does: `answer("s3", "GetBucketPolicy", "AccessDenied")`.
 
     `status`, `headers` and `message` are those of an error; with `parsed` it is no error at all. It is for
-    clients that are made afterwards.
+    clients that are made afterwards. `asked` gets the parameters of each call.
     """
     given: list[tuple[str, Any]] = []
 
@@ -292,6 +315,7 @@ def answer(quick: None, one_session: boto3.Session) -> Iterator[Callable[..., No
         message: str = "as the test wants it",
         headers: dict[str, str] | None = None,
         parsed: dict[str, Any] | None = None,
+        asked: list[dict[str, Any]] | None = None,
     ) -> None:
         number = 200 if parsed is not None else status
         metadata = {"HTTPStatusCode": number, "HTTPHeaders": headers or {}}
@@ -303,9 +327,16 @@ def answer(quick: None, one_session: boto3.Session) -> Iterator[Callable[..., No
                 "ResponseMetadata": metadata,
             }
 
+        def note(params: dict[str, Any], **kwargs: Any) -> None:
+            if asked is not None:
+                asked.append(dict(params))
+
         given.append((f"before-call.{service}.{operation}", reply))
-        one_session.events.register(*given[-1])
+        given.append((f"before-parameter-build.{service}.{operation}", note))
+        for event, handler in given[-2:]:
+            one_session.events.register(event, handler)
+        quick.clear()
 
     yield give
-    for event, reply in given:
-        one_session.events.unregister(event, reply)
+    for event, handler in given:
+        one_session.events.unregister(event, handler)

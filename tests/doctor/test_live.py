@@ -5,13 +5,11 @@ HTTP. Which of 403 and 404 a missing object is, and whether a 307 is kept, AWS's
 tried.
 """
 
-import json
 from collections.abc import Callable
 from typing import Any
 
 import pytest
 
-from lazyimages.doctor import live
 from tests.doctor.conftest import SECRET, Cloud, Shop
 
 Make = Callable[..., Cloud]
@@ -96,7 +94,7 @@ class TestRedirect:
         assert told.findings["redirect-code"]["severity"] == "error"
 
     def test_the_cdn_keeps_the_307(self, make_cloud: Make) -> None:
-        """CloudFront, "How CloudFront processes HTTP 3xx": older accounts tell of 307s kept for DefaultTTL."""
+        """CloudFront, "How CloudFront processes HTTP 3xx": others tell of 307s that were kept."""
         cloud = make_cloud("redirect", cache_307="always")
         policy = cloud.cloudfront.get_cache_policy(
             Id=cloud.distribution["config"]["DefaultCacheBehavior"]["CachePolicyId"]
@@ -124,7 +122,7 @@ class TestRedirect:
         seen = [one["what"] for one in told.json["findings"] if one["name"] == "cdn-rest-endpoint"]
         assert len(seen) == 2  # in the distribution, and in the answer
         website = f"{cloud.bucket}.s3-website.eu-central-1.amazonaws.com"
-        assert website in told.findings["cdn-rest-endpoint"]["remedy"]
+        assert any(website in what for what in seen)
 
     def test_originals_are_public(self, make_cloud: Make) -> None:
         cloud = make_cloud("redirect")
@@ -328,8 +326,6 @@ def test_what_would_be_done_has_every_name(make_cloud: Make) -> None:
     cloud = make_cloud("redirect")
     told = cloud.ask("--dry-run")
     assert told.code == 0
-    assert live.__name__
     would = told.checks["live"]["skipped"]
     assert would.startswith("would delete what killed runs have left below lazyimages-doctor-*, then store")
     assert cloud.stored() == []
-    assert json.dumps(told.json)

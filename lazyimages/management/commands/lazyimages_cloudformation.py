@@ -7,6 +7,7 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from lazyimages import conf
+from lazyimages.aws import template
 from lazyimages.exceptions import LazyImagesError
 from lazyimages.management.scope import scope
 
@@ -18,7 +19,8 @@ sent to AWS. It declares what lazyimages_setup would set up, in a stack instead 
   aws cloudformation deploy --stack-name lazyimages --template-file lazyimages.json \\
     --capabilities CAPABILITY_IAM
 
-With ORIGIN_SECRET, in failover, add --parameter-overrides OriginSecret=...; it is not in the template.
+With ORIGIN_SECRET, in failover, add --parameter-overrides OriginSecret=...; it is not in the template. With
+a CDN_URL on a domain of your own add CertificateArn=...
 The buckets are created, so they must not exist yet, and they stay when the stack is deleted.
 Use either the stack or the lazyimages_setup commands, not both.
 """
@@ -42,7 +44,7 @@ class Command(BaseCommand):
 
     def handle(self, **options: Any) -> None:
         """Print the template; exit code 1 when none can be made from the settings."""
-        from lazyimages.aws import cdn, template  # boto3 is an extra
+        from lazyimages.aws import cdn  # boto3 is an extra
 
         settings = conf.settings()
         if settings.delivery == "local":

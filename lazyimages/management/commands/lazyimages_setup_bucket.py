@@ -41,13 +41,8 @@ class Command(SetupCommand):
         parser.add_argument(
             "--replace-website",
             action="store_true",
-            help="take the website away that the bucket is for something else (redirect)",
+            help="where the bucket is a website for something else, put ours in its place",
         )
-
-    def handle(self, **options: Any) -> None:
-        """Set the buckets up; Django's own option --settings is none of `parts`."""
-        options.pop("settings", None)
-        super().handle(**options)
 
     def parts(self, settings: conf.Settings, variants: "S3Storage", **options: Any) -> Iterator[Part]:
         """Yield the buckets."""

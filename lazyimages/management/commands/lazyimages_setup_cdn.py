@@ -49,13 +49,6 @@ class Command(SetupCommand):
             "--no-wait", action="store_true", help="do not wait until CloudFront has deployed it everywhere"
         )
 
-    def handle(self, *, dry_run: bool, check: bool, format: str, **options: Any) -> None:
-        """Keep standard output for the JSON, where that is asked for."""
-        self.out = self.stderr if format == "json" else self.stdout
-        self.writes = not (dry_run or check)
-        options.pop("settings", None)  # Django's own option --settings is none of `parts`
-        super().handle(dry_run=dry_run, check=check, format=format, **options)
-
     def parts(
         self,
         settings: conf.Settings,
