@@ -83,9 +83,9 @@ def _measure(folder: Path, s3_url: str, rounds: int) -> str:
     python = [sys.executable, "-S", "-c", OURS, EVENT]
     node = ["node", str(NODE / "handler.mjs"), EVENT]
     runs: dict[str, Callable[[], float]] = {
-        "ours": lambda: _time(python, ours | {"PYTHONPATH": str(plain)}, s3_url),
-        "ours, with bytecode": lambda: _time(python, ours | {"PYTHONPATH": str(compiled)}, s3_url),
-        "sharp": lambda: _time(node, theirs, s3_url),
+        "ours": lambda: _time(python, ours, plain, s3_url),
+        "ours, with bytecode": lambda: _time(python, ours, compiled, s3_url),
+        "sharp": lambda: _time(node, theirs, NODE, s3_url),
     }
     client = _client(s3_url)
     client.create_bucket(Bucket=BUCKET, CreateBucketConfiguration={"LocationConstraint": "eu-central-1"})
@@ -141,10 +141,12 @@ def _client(s3_url: str) -> Any:
     )
 
 
-def _time(command: list[str], environment: dict[str, str], s3_url: str) -> float:
+def _time(command: list[str], environment: dict[str, str], folder: Path, s3_url: str) -> float:
     """Return the milliseconds of a process that makes the variant, which is deleted afterwards."""
     started = time.perf_counter()
-    done = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=120)
+    done = subprocess.run(
+        command, cwd=folder, env=environment, capture_output=True, text=True, timeout=120
+    )  # python -c looks for modules where it is started
     spent = (time.perf_counter() - started) * 1000
     if done.returncode or done.stdout.strip() != "301":
         sys.exit(f"{command[0]} failed: {done.stdout}{done.stderr}")

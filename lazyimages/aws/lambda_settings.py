@@ -5,8 +5,10 @@ and none of this is read.
 """
 
 import json
+import logging
 import os
 import secrets
+from importlib.util import find_spec
 from typing import Any
 
 from botocore.config import Config
@@ -63,7 +65,22 @@ def _caches() -> dict[str, Any]:
     url = os.environ.get("LAZYIMAGES_REDIS_URL")
     if not url:
         return {"default": {"BACKEND": "django.core.cache.backends.locmem.LocMemCache"}}
+    if find_spec("redis") is None:
+        raise ImproperlyConfigured(
+            "The environment variable LAZYIMAGES_REDIS_URL is set, but Redis' client is not there. Build the "
+            "zip with it: make lambda ARGS=\"--with 'redis>=6'\"."
+        )
     return {"default": {"BACKEND": "django.core.cache.backends.redis.RedisCache", "LOCATION": url}}
+
+
+def _level() -> str:
+    level = os.environ.get("LAZYIMAGES_LOG_LEVEL") or "INFO"
+    if level not in logging.getLevelNamesMapping():
+        raise ImproperlyConfigured(
+            f"The environment variable LAZYIMAGES_LOG_LEVEL is {level!r}, no level. Choose from DEBUG, INFO, "
+            "WARNING and ERROR."
+        )
+    return level
 
 
 _bucket = _required("LAZYIMAGES_BUCKET", "Set it to the bucket that holds the originals.")
@@ -94,7 +111,7 @@ LOGGING = {
     "loggers": {
         "lazyimages": {
             "handlers": ["console"],
-            "level": os.environ.get("LAZYIMAGES_LOG_LEVEL", "INFO"),
+            "level": _level(),
             "propagate": False,  # Lambda's own handler at the root would print each line again
         },
         "django": {"handlers": ["console"], "level": "WARNING", "propagate": False},

@@ -20,6 +20,7 @@ MOST_CORS_RULES = 100  # S3 user guide, "Elements of a CORS configuration": up t
 # is what AWS's own example has (S3 user guide, "Configuring a bucket lifecycle configuration to delete
 # incomplete multipart uploads").
 ABORT_DAYS = 7
+_PREFLIGHT_SECONDS = 7200  # the most that Chromium keeps an answer to a preflight
 
 
 def lifecycle_rules(expire_variants_days: int | None) -> list[Document]:
@@ -47,7 +48,8 @@ def cors_rules(origins: Iterable[str]) -> list[Document]:
     listed = list(origins)
     if not listed:
         return []
-    return [{"ID": CORS_ID, "AllowedMethods": ["GET", "HEAD"], "AllowedOrigins": listed}]
+    allowed: Document = {"AllowedMethods": ["GET", "HEAD"], "AllowedOrigins": listed}
+    return [{"ID": CORS_ID, **allowed, "MaxAgeSeconds": _PREFLIGHT_SECONDS}]
 
 
 def merge_lifecycle(existing: Document | None, ours: list[Document]) -> Document | None:

@@ -22,9 +22,7 @@ _NAMES = {
     "SSLSupportMethod": "SslSupportMethod",
 }
 _COUNTED = ("OriginGroups", "Members", "StatusCodes")  # keep their Quantity
-_WRAPPED = (
-    "AccessControlAllow"  # with what the lists of a response headers policy begin that keep Items alone
-)
+_WRAPPED = "AccessControlAllow"  # the beginning of the lists in a response headers policy: Items alone
 _NEVER = ("CallerReference", "FieldLevelEncryptionId")  # the API's alone, or empty in all that we write
 
 

@@ -44,7 +44,10 @@ def _look_at_account(case: Case) -> Iterator[Seen]:
     try:
         answer = control.get_public_access_block(AccountId=account)
     except ClientError as error:
-        if trouble.code(error) != "NoSuchPublicAccessBlockConfiguration":
+        if trouble.code(error) in trouble.DENIED:
+            what = f"AWS refused to show the public access block of the account {account}."
+            yield finding("not-seen", what, action="s3:GetAccountPublicAccessBlock")
+        elif trouble.code(error) != "NoSuchPublicAccessBlockConfiguration":
             raise
         return
     if on := _blocking(answer["PublicAccessBlockConfiguration"]):

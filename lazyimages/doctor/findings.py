@@ -2,14 +2,14 @@
 
 from collections.abc import Iterable
 
-from lazyimages.doctor import catalogue_aws, catalogue_live
+from lazyimages.doctor import catalogue_aws, catalogue_cdn, catalogue_live
 from lazyimages.doctor.kinds import Finding, Kind, Placeholders, Severity
 
 GROUPS: dict[str, tuple[Kind, ...]] = {
     "Settings": catalogue_aws.SETTINGS,
     "Credentials and permissions": catalogue_aws.CREDENTIALS,
     "Bucket": catalogue_aws.BUCKET,
-    "CDN": catalogue_aws.CDN,
+    "CDN": catalogue_cdn.CDN,
     "Probe": catalogue_live.PROBE,
     "The way to the resizer and back": catalogue_live.ROAD,
     "What came": catalogue_live.ANSWER,

@@ -1,6 +1,6 @@
 """What policies and templates are about: the buckets of the storages in the settings."""
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from django.core.files.storage import storages
 from django.core.management.base import CommandError
@@ -15,17 +15,22 @@ if TYPE_CHECKING:
 
 def scope(settings: Settings) -> tuple[Scope, str]:
     """Return the scope, and the region of the variants; no request is made. `CommandError` without S3."""
-    from lazyimages.aws.clients import client  # boto3 is an extra
+    from botocore.exceptions import BotoCoreError  # boto3 is an extra
+
+    from lazyimages.aws import clients, trouble
 
     aliases = (settings.originals, storage.variants_alias())
     originals, variants = (storages[alias] if storage.is_s3(storages[alias]) else None for alias in aliases)
-    known = variants or originals
+    known: Any = variants or originals
     if known is None:
         raise CommandError(
             f"Neither {aliases[0]!r} nor {aliases[1]!r} in STORAGES is an S3Storage, so there is nothing to "
             "permit. docs/settings.md has an example of one."
         )
-    meta = client(known, "s3").meta
+    try:
+        meta = clients.client(known, "s3").meta
+    except BotoCoreError as error:  # such as an unknown AWS_PROFILE
+        raise CommandError(trouble.explain(error, f"the bucket {known.bucket_name!r}")) from error
     found = Scope(
         originals=_area(originals),
         variants=_area(variants),

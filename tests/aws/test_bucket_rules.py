@@ -32,6 +32,7 @@ CORS = {
     "ID": "lazyimages-cors",
     "AllowedMethods": ["GET", "HEAD"],
     "AllowedOrigins": ["https://shop.example"],
+    "MaxAgeSeconds": 7200,
 }
 LOGS = {"ID": "logs", "Filter": {"Prefix": "logs/"}, "Status": "Enabled", "Expiration": {"Days": 3}}
 UPLOADS = {"ID": "uploads", "AllowedMethods": ["PUT"], "AllowedOrigins": ["https://admin.example"]}

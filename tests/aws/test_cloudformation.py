@@ -91,6 +91,7 @@ def test_a_stack_is_what_the_commands_set_up(
         )
         if way == "stack":
             id = stack(delivery, variants)
+            run("lazyimages_setup_cdn", "--check")  # finds nothing to change
             translated = {
                 variants: in_the_words_of_s3("VariantsBucket"),
                 originals: in_the_words_of_s3("OriginalsBucket") if two else {},
@@ -374,6 +375,15 @@ def test_more_sizes_than_a_bucket_policy_takes_are_refused(configure: Configure)
     many = [f"{width}x{height}" for width in range(100, 120) for height in range(100, 120)]
     configure("redirect", "photos", originals="photos-originals", SIZES=many, PRESETS={})
     with pytest.raises(CommandError, match="bytes for 400 sizes, and S3 takes 20,480; allow fewer sizes"):
+        printed()
+
+
+def test_mistakes_in_the_settings_are_named(configure: Configure) -> None:
+    configure("redirect", "photos", RESIZER_URL="")
+    with pytest.raises(CommandError, match="there is no RESIZER_URL"):
+        printed()
+    configure("redirect", "photos", SIZES=["0x0"])
+    with pytest.raises(CommandError, match="LAZYIMAGES\\['SIZES'\\]"):
         printed()
 
 

@@ -34,7 +34,9 @@ def buckets(settings: Any, monkeypatch: pytest.MonkeyPatch) -> Buckets:
     for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
         monkeypatch.setenv(name, "testing")
 
-    def change(originals: str = BUCKET, variants: str = BUCKET, region: str = REGION, **options: Any) -> None:
+    def change(
+        originals: str = BUCKET, variants: str = BUCKET, region: str | None = REGION, **options: Any
+    ) -> None:
         def s3(bucket: str, **more: Any) -> dict[str, Any]:
             both = {"bucket_name": bucket, "region_name": region}
             return {"BACKEND": "storages.backends.s3.S3Storage", "OPTIONS": both | more}
@@ -227,7 +229,7 @@ def test_the_partition_is_that_of_the_region(buckets: Buckets, region: str, part
 
 def test_without_a_region_it_is_the_first_one(buckets: Buckets, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("AWS_DEFAULT_REGION", raising=False)
-    buckets(region="")
+    buckets(region=None)
     assert "arn:aws:logs:us-east-1:*:log-group" in json.dumps(printed("lambda"))
 
 
@@ -301,6 +303,18 @@ def test_the_probes_are_those_of_the_doctor() -> None:
 
 def test_without_s3_there_is_nothing_to_permit() -> None:
     with pytest.raises(CommandError, match="Neither 'default' nor 'lazyimages' in STORAGES is an S3Storage"):
+        printed("app")
+
+
+def test_mistakes_in_the_settings_are_named(buckets: Buckets, lazy: Callable[..., None]) -> None:
+    lazy(SIZES=["0x0"])
+    with pytest.raises(CommandError, match="LAZYIMAGES has mistakes"):
+        printed("app")
+
+
+def test_an_unknown_profile_is_explained(buckets: Buckets, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("AWS_PROFILE", "nobody")
+    with pytest.raises(CommandError, match="Set AWS_PROFILE to a profile"):
         printed("app")
 
 

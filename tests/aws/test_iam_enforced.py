@@ -146,7 +146,7 @@ def test_the_app_can_do_all_that_it_does(become: Become, root: Root, two: bool, 
 
 
 @pytest.mark.parametrize("two", [False, True], ids=["one", "two"])
-def test_the_function_can_make_variants_and_store_no_originals(become: Become, root: Root, two: bool) -> None:
+def test_the_function_only_makes_variants(become: Become, root: Root, two: bool) -> None:
     originals, variants = become("lambda", two=two)
     root("s3").put_object(Bucket=originals, Key=ORIGINAL, Body=jpeg())
 

@@ -105,6 +105,7 @@ def test_every_start_has_a_key_of_its_own(read: Callable[..., dict[str, Any]]) -
         ({"LAZYIMAGES": '["7w"]'}, "LAZYIMAGES is not a JSON object", "as JSON"),
         ({"LAZYIMAGES_BUCKET": None}, "LAZYIMAGES_BUCKET is not set", "holds the originals"),
         ({"AWS_REGION": None}, "AWS_REGION is not set", "LAZYIMAGES_REGION"),
+        ({"LAZYIMAGES_LOG_LEVEL": "LOUD"}, "LAZYIMAGES_LOG_LEVEL is 'LOUD'", "Choose from DEBUG"),
     ],
 )
 def test_mistakes_name_the_variable_and_the_remedy(
@@ -115,6 +116,14 @@ def test_mistakes_name_the_variable_and_the_remedy(
     assert named in str(raised.value)
     assert remedy in str(raised.value)
     assert "hush" not in str(raised.value)  # it ends up in a log
+
+
+def test_redis_without_its_client(
+    read: Callable[..., dict[str, Any]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("importlib.util.find_spec", lambda name: None)
+    with pytest.raises(ImproperlyConfigured, match=r"LAZYIMAGES_REDIS_URL is set, but.*--with 'redis>=6'"):
+        read(LAZYIMAGES_REDIS_URL="redis://127.0.0.1:6379/0")
 
 
 def test_every_variable_is_documented(read: Callable[..., dict[str, Any]]) -> None:

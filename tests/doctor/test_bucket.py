@@ -187,7 +187,7 @@ class TestPublicAccessBlock:
         answer("s3-control", "GetPublicAccessBlock", "AccessDenied")
         (one,) = found(access.ACCOUNT)
         assert (one.name, one.severity) == ("not-seen", "note")
-        assert "PublicAccessBlock" in one.remedy
+        assert "Give the caller s3:GetAccountPublicAccessBlock," in one.remedy
 
 
 def test_encryption_by_kms(redirect: Any) -> None:

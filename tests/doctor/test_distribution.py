@@ -39,6 +39,14 @@ def test_there_is_none(make_cloud: Make) -> None:
     assert [result.verdict for result in results[1:]] == ["skipped"] * 3
 
 
+@pytest.mark.parametrize(("delivery", "severity"), [("redirect", "warning"), ("failover", "error")])
+def test_another_cdn_may_be_at_a_host_of_ones_own(make_cloud: Make, delivery: str, severity: str) -> None:
+    cloud = make_cloud(delivery, set_up=False)
+    cloud.lazy(CDN_URL="https://images.shop.example")
+    (one,) = found(distribution.EXAMINATION)
+    assert (one.name, one.severity) == ("cdn-missing", severity)
+
+
 def test_there_is_none_with_this_id(make_cloud: Make) -> None:
     cloud = make_cloud("redirect", set_up=False)
     cloud.lazy(DISTRIBUTION_ID="ENOTHERE")

@@ -322,6 +322,12 @@ def test_nobody_answers_at_cdn_url(make_cloud: Make) -> None:
     assert cloud.stored() == []
 
 
+def test_without_a_bucket_nothing_is_sent(make_cloud: Make) -> None:
+    told = make_cloud("redirect", set_up=False).ask()
+    assert {"bucket-missing", "cdn-missing"} <= set(told.serious)
+    assert told.checks["live"]["skipped"] == "because of bucket-missing"
+
+
 def test_what_would_be_done_has_every_name(make_cloud: Make) -> None:
     cloud = make_cloud("redirect")
     told = cloud.ask("--dry-run")

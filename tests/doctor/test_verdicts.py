@@ -208,3 +208,18 @@ def test_after_deletion() -> None:
 
 def test_settings_are_enough_of_a_road() -> None:
     assert not Road(settings=Settings()).is_resizer("https://shop.example/")
+
+
+@pytest.mark.parametrize(
+    ("headers", "ours"),
+    [
+        (OURS, True),
+        ({"server-timing": "read;dur=2.1, total;dur=9.0"}, True),
+        ({"content-security-policy": "default-src 'none'; sandbox"}, True),
+        ({"server-timing": 'cdn-upstream-layer;desc="EDGE",cdn-cache-miss'}, False),
+        ({"content-security-policy": "default-src 'self'"}, False),
+        ({"server": "AmazonS3"}, False),
+    ],
+)
+def test_who_has_answered(headers: dict[str, str], ours: bool) -> None:
+    assert Hop(url=CDN, status=200, headers=headers).from_app is ours

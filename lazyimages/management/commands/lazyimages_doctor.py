@@ -40,6 +40,7 @@ Exit code: 0 when there is nothing but notes, 1 with warnings, 2 with errors.
 docs/doctor.md explains every finding.
 """
 
+_POINTLESS = {"credentials", "bucket-missing"}  # nothing can be stored then
 _COLOURS = {"ok": "SUCCESS", "warning": "WARNING", "error": "ERROR"}
 
 
@@ -101,7 +102,7 @@ class Command(BaseCommand):
                     self._say(line)
         report = Report(delivery=settings.delivery, results=tuple(results))
         if format == "json":
-            self.stdout.write(self._without_secret(json.dumps(report.as_dict(), indent=2)))
+            self.stdout.write(json.dumps(self._cleaned(report.as_dict()), indent=2))
         for found in report.findings:
             self._say("")
             for line in text.finding_lines(found, self._style, ascii=self._is_ascii):
@@ -119,14 +120,18 @@ class Command(BaseCommand):
             yield Result(name="everything else", skipped="because of settings-wrong")
             return
         variants, originals = storages[storage.variants_alias()], storages[settings.originals]
-        places = Places()
+        places, hindrances = Places(), set[str]()
         if storage.is_s3(variants) or storage.is_s3(originals):
             from lazyimages.doctor import checkup
 
             case = checkup.case_of(settings, variants, originals)
-            yield from checkup.run(case)
-            places = checkup.places(case, website=website) if live else places
-        if live:
+            for result in checkup.run(case):
+                hindrances |= _POINTLESS.intersection(one.name for one in result.findings)
+                yield result
+            places = checkup.places(case, website=website) if live and not hindrances else places
+        if live and hindrances:
+            yield Result(name="live", skipped=f"because of {', '.join(sorted(hindrances))}")
+        elif live:
             yield from self._live(settings, replace(places, site=site), dry_run=dry_run)
 
     def _live(self, settings: conf.Settings, places: Places, *, dry_run: bool) -> Iterator[Result]:
@@ -143,6 +148,14 @@ class Command(BaseCommand):
     def _without_secret(self, line: str) -> str:
         """Return a text without ORIGIN_SECRET, wherever it came from: an error message, a header."""
         return line.replace(self._secret, "(ORIGIN_SECRET)") if self._secret else line
+
+    def _cleaned(self, value: Any) -> Any:
+        """Return what is to be JSON without ORIGIN_SECRET in any text; the names in it are our own."""
+        if isinstance(value, str):
+            return self._without_secret(value)
+        if isinstance(value, dict):
+            return {name: self._cleaned(one) for name, one in value.items()}
+        return [self._cleaned(one) for one in value] if isinstance(value, list) else value
 
     def _style(self, line: str, verdict: str) -> str:
         colour = _COLOURS.get(verdict)

@@ -4,6 +4,7 @@ import json
 from argparse import RawDescriptionHelpFormatter
 from typing import Any
 
+from django.core.exceptions import ImproperlyConfigured
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from lazyimages import conf
@@ -54,7 +55,10 @@ class Command(BaseCommand):
         """Print the policy; exit code 1 when none can be made from the settings."""
         if who != "lambda" and (trust or function):
             raise CommandError("--trust and --function are for lambda alone.")
-        settings = conf.settings()
+        try:
+            settings = conf.settings()
+        except ImproperlyConfigured as error:
+            raise CommandError(str(error)) from error
         if who == "setup" and settings.delivery == "local":
             raise CommandError("DELIVERY is 'local', for which nothing is set up on AWS.")
         found, region = scope(settings)
