@@ -10,7 +10,6 @@ from pathlib import Path, PurePosixPath
 from django.core.files.storage import Storage, storages
 
 from lazyimages import conf, formats, keys, storage
-from lazyimages.exceptions import LazyImagesError
 from lazyimages.keys import VariantKey
 from lazyimages.sizes import Size
 
@@ -87,9 +86,7 @@ def remove(names: list[str]) -> list[str]:
                 storage.delete([name])
             else:
                 storage.originals_storage.delete(name)
-        except LazyImagesError:
-            failed.append(name)
-        except Exception:  # each storage has errors of its own; that of originals may be any
+        except Exception:  # each storage has errors of its own, and that of originals may be any
             failed.append(name)
     for alias in {conf.settings().originals, storage.variants_alias()}:
         _remove_directories(storages[alias], names)

@@ -131,7 +131,7 @@ def start_child(
     env: Mapping[str, str] | None = None,
     cwd: Path | None = None,
     log: Path | None = None,
-    timeout: float = 30.0,
+    timeout: float = 120.0,
     pass_fds: Sequence[int] = (),
 ) -> Child:
     """Start a program in its own session and return it once a line of its output contains `ready`.

@@ -31,7 +31,9 @@ def chromium() -> Iterator["Browser"]:
     if program is None:
         raise RuntimeError("Chromium is missing. On Debian: apt install chromium")
     with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=program, args=list(CHROMIUM_FLAGS))
+        browser = playwright.chromium.launch(
+            executable_path=program, args=list(CHROMIUM_FLAGS), timeout=120_000
+        )
         try:
             yield browser
         finally:

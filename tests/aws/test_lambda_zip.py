@@ -148,6 +148,21 @@ def test_the_same_files_give_the_same_bytes(built: tuple[Path, Path], tmp_path: 
     assert lambda_zip.pack(copy, tmp_path / "other.zip").read_bytes() == made.read_bytes()
 
 
+def test_bytecode_is_the_same_each_time_too(built: tuple[Path, Path], tmp_path: Path) -> None:
+    made = []
+    for name in ("one", "other"):
+        folder = tmp_path / name / ("deep" if name == "other" else "")  # the path is not in it either
+        shutil.copytree(built[0] / "lazyimages", folder)
+        lambda_zip.compile_all(folder, sys.executable, python=PYTHON)
+        made.append({str(path.relative_to(folder)): path.read_bytes() for path in folder.rglob("*.pyc")})
+    assert len(made[0]) == len(list((built[0] / "lazyimages").rglob("*.py")))
+    assert made[0] == made[1]
+    with pytest.raises(lambda_zip.CannotBuild, match=f"is Python {PYTHON}; of another"):
+        lambda_zip.compile_all(tmp_path, sys.executable, python="3.7")
+    with pytest.raises(lambda_zip.CannotBuild, match=r"there is no python9\.9"):
+        lambda_zip.compile_all(tmp_path, "python9.9", python="9.9")
+
+
 def test_the_list_of_versions_is_one_for_pip(built: tuple[Path, Path]) -> None:
     lines = lambda_zip.versions(built[0])
     assert all(re.fullmatch(r"[A-Za-z0-9.-]+==[0-9][0-9a-z.]*", line) for line in lines)

@@ -17,6 +17,7 @@ import pytest
 
 from marketplace.demo.ports import free_port
 from marketplace.demo.stack import ROOT
+from tests.clock import PATIENCE
 
 pytestmark = pytest.mark.chain
 
@@ -63,7 +64,7 @@ class Demo:
         children = Path(f"/proc/{self.starter.pid}/task/{self.starter.pid}/children")
         return int(children.read_text().split()[0])
 
-    def left(self, seconds: float = 15) -> set[int]:
+    def left(self, seconds: float = 60) -> set[int]:
         """Return which of the processes that were seen still run after a while."""
         deadline = time.monotonic() + seconds
         while True:
@@ -107,7 +108,7 @@ ENDINGS: dict[str, Callable[[Demo], None]] = {
 
 def get(url: str) -> tuple[bytes, str]:
     """Return body and X-Cache of what a browser gets; redirects are followed."""
-    with urllib.request.urlopen(url, timeout=10) as answer:
+    with urllib.request.urlopen(url, timeout=PATIENCE) as answer:
         return answer.read(), answer.headers.get("X-Cache", "")
 
 
@@ -151,7 +152,7 @@ def test_ready_and_ended(start: Callable[..., Demo], ending: str, delivery: str)
 def test_ended_while_drawing(start: Callable[..., Demo], tmp_path: Path, ending: str) -> None:
     demo = start("local", tmp_path / "empty")
     demo.wait_for("Photos and products")
-    deadline = time.monotonic() + 30
+    deadline = time.monotonic() + PATIENCE
     while len(demo.look()) < 5 and time.monotonic() < deadline:
         time.sleep(0.1)
     time.sleep(1)
@@ -166,6 +167,8 @@ def test_a_taken_port_is_named(start: Callable[..., Demo]) -> None:
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = taken.getsockname()[1]
         command = [sys.executable, "-m", "marketplace.demo", "--port", str(port)]
-        result = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=30, check=False)
+        result = subprocess.run(
+            command, cwd=ROOT, capture_output=True, text=True, timeout=PATIENCE, check=False
+        )
     assert result.returncode == 1
     assert "DEMO_PORT=" in result.stderr

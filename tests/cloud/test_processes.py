@@ -14,6 +14,7 @@ from urllib.parse import urlsplit
 import pytest
 
 from marketplace.cloud.children import Child, start_child
+from tests.clock import PATIENCE
 from tests.cloud.conftest import BucketSetup
 from tests.cloud.tools import fetch
 
@@ -121,7 +122,7 @@ def test_it_listens_on_the_loopback_address_only(cdn: Child) -> None:
 
 
 def test_connections_are_kept_alive(cdn: Child) -> None:
-    connection = http.client.HTTPConnection(urlsplit(cdn.url).netloc, timeout=5)
+    connection = http.client.HTTPConnection(urlsplit(cdn.url).netloc, timeout=PATIENCE)
     connection.connect()
     first = connection.sock
     for method, status in (("GET", 200), ("HEAD", 200), ("POST", 403), ("GET", 200)):
@@ -134,7 +135,7 @@ def test_connections_are_kept_alive(cdn: Child) -> None:
 
 
 def test_the_absolute_form_of_a_request_is_understood(cdn: Child) -> None:
-    connection = http.client.HTTPConnection(urlsplit(cdn.url).netloc, timeout=5)
+    connection = http.client.HTTPConnection(urlsplit(cdn.url).netloc, timeout=PATIENCE)
     connection.request("GET", cdn.url + "/a.jpg?x")
     assert connection.getresponse().status == 200
     connection.close()

@@ -7,6 +7,8 @@ from http.server import BaseHTTPRequestHandler
 from typing import Any
 from urllib.parse import urlsplit
 
+from tests.clock import PATIENCE
+
 # What the product's setup sends: the policy flags off, the ACL flags on.
 OPEN_BLOCK = {
     "BlockPublicAcls": True,
@@ -34,7 +36,7 @@ class Reply:
 def fetch(url: str, *, method: str = "GET", body: bytes | None = None, **headers: str) -> Reply:
     """Send exactly this URL, follow no redirect, keep nothing."""
     split = urlsplit(url)
-    connection = http.client.HTTPConnection(split.netloc, timeout=10)
+    connection = http.client.HTTPConnection(split.netloc, timeout=PATIENCE)
     target = url.partition(split.netloc)[2]
     sent = {name.replace("_", "-"): value for name, value in headers.items()}
     connection.request(method, target, body=body, headers=sent)

@@ -3,6 +3,8 @@
 import io
 import json
 import os
+import signal
+import socket
 import subprocess
 import sys
 from collections.abc import Callable
@@ -20,10 +22,18 @@ from lazyimages.doctor.findings import finding
 from lazyimages.doctor.hops import Chain
 from lazyimages.doctor.report import Result
 from lazyimages.formats import JPEG
-from tests.conftest import jpeg
+from tests.conftest import jpeg, wait_until
 from tests.doctor.conftest import SECRET, Cloud, Shop, ask_doctor, run_doctor
 
 Headers = list[tuple[str, str]]
+
+# In the background of a script SIGINT is ignored, and Python leaves it so.
+_RUN = """\
+import signal, sys
+signal.signal(signal.SIGINT, signal.default_int_handler)
+from django.core.management import execute_from_command_line
+execute_from_command_line(sys.argv)
+"""
 
 
 @pytest.fixture
@@ -156,6 +166,28 @@ class TestProbe:
             run_doctor("--live", "--site", site)
         assert any("probe." in name for name in stored)
         assert left() == []
+
+    @pytest.mark.parametrize(("number", "code"), [(signal.SIGTERM, 143), (signal.SIGINT, 1)])
+    def test_a_signal_ends_it_tidily(self, tmp_path: Path, number: signal.Signals, code: int) -> None:
+        """A site that never answers: the doctor waits for it with its probe in the storages."""
+        settings = {"DJANGO_SETTINGS_MODULE": "marketplace.settings", "DATA_DIR": str(tmp_path)}
+        with socket.create_server(("127.0.0.1", 0)) as silent:
+            site = f"http://127.0.0.1:{silent.getsockname()[1]}"
+            process = subprocess.Popen(
+                [sys.executable, "-c", _RUN, "lazyimages_doctor", "--live", "--site", site],
+                cwd=Path(__file__).resolve().parents[2],
+                env={**os.environ, **settings, "DELIVERY": "local"},
+                stdout=subprocess.DEVNULL,
+                stderr=subprocess.DEVNULL,
+            )
+            try:
+                wait_until(lambda: any(tmp_path.rglob("stored.*")))
+                process.send_signal(number)
+                assert abs(process.wait(timeout=60)) in (code, number)
+            finally:
+                process.kill()
+                process.wait()
+        assert list(tmp_path.rglob("lazyimages-doctor-*")) == []
 
     def test_so_does_who_stops_reading(self, site: str) -> None:
         class Closed(io.StringIO):

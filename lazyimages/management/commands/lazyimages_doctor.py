@@ -2,10 +2,12 @@
 
 import json
 import os
+import signal
 import sys
+import threading
 from argparse import RawDescriptionHelpFormatter
 from collections.abc import Generator, Iterator
-from contextlib import closing
+from contextlib import closing, contextmanager
 from dataclasses import replace
 from typing import Any
 from urllib.parse import urlsplit
@@ -93,7 +95,8 @@ class Command(BaseCommand):
         self._say(f"lazyimages with {settings.delivery} delivery")
         results: list[Result] = []
         # Closed at once when somebody interrupts, so that the probe is removed before anything else.
-        with closing(self._results(settings, site, website, live=live, dry_run=dry_run)) as running:
+        running = self._results(settings, site, website, live=live, dry_run=dry_run)
+        with _ending_tidily(), closing(running):
             for result in running:
                 results.append(result)
                 for line in text.result_lines(
@@ -172,6 +175,19 @@ class Command(BaseCommand):
         except (UnicodeEncodeError, LookupError):
             return True
         return False
+
+
+@contextmanager
+def _ending_tidily() -> Iterator[None]:
+    """Let SIGTERM end the command as Ctrl-C does, with all that is to be done in the end."""
+    if threading.current_thread() is not threading.main_thread():
+        yield  # no other may set signal handlers
+        return
+    before = signal.signal(signal.SIGTERM, lambda number, frame: sys.exit(128 + number))
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, before)
 
 
 def _base(value: str) -> str:
