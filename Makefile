@@ -4,7 +4,7 @@ VENV ?= .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check
 
-.PHONY: demo test fuzz soak lint matrix screenshots bench build wheel-check clean help
+.PHONY: demo test fuzz soak lint matrix screenshots bench build wheel-check lambda clean help
 
 help:            ## show this list
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 22
@@ -43,6 +43,9 @@ wheel-check: build  ## that the wheel works, alone, in an environment of its own
 	.wheel/bin/python -m pip install --quiet --disable-pip-version-check dist/*.whl
 	cd .wheel && bin/python ../tests/wheel.py ../dist/*.whl
 	rm -rf .wheel
+
+lambda: $(VENV)/.test  ## the resizer as zips for AWS Lambda, into dist/; ARGS="arm64 --python 3.12"
+	$(BIN)/python -m tools.lambda_zip $(ARGS)
 
 clean:           ## remove what make has made, but not the drawn photos
 	rm -rf $(VENV) .wheel .demo .nox dist .pytest_cache .mypy_cache .ruff_cache

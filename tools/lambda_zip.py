@@ -84,11 +84,16 @@ def main(arguments: Sequence[str] | None = None) -> None:
     add(
         "--bytecode",
         metavar="INTERPRETER",
-        help="a Python of that version, to compile all modules: half the time of a start, other bytes",
+        help="a Python of that version, to compile all modules, which halves the time of a start "
+        "(python3.13, where there is one); none: leave it out",
     )
     add("--output", type=Path, default=ROOT / "dist", help="a folder (dist)")
     options = parser.parse_args(arguments)
     extras = tuple(filter(None, options.extras.split(",")))
+    bytecode = options.bytecode or f"python{options.python}"
+    if options.bytecode is None and version(bytecode) != options.python:
+        print(f"{bytecode} is not on this machine, so there is no bytecode: starts take twice as long.")
+        bytecode = "none"
     for name in options.processors or PROCESSORS:
         with tempfile.TemporaryDirectory() as folder:
             staged = Path(folder)
@@ -101,8 +106,8 @@ def main(arguments: Sequence[str] | None = None) -> None:
                     besides=options.besides,
                     constraint=options.constraint,
                 )
-                if options.bytecode:
-                    compile_all(staged, options.bytecode, python=options.python)
+                if bytecode != "none":
+                    compile_all(staged, bytecode, python=options.python)
                 target = options.output / f"lazyimages-lambda-{name}.zip"
                 print(f"{pack(staged, target)} ({target.stat().st_size / 2**20:.1f} MiB)")
             except CannotBuild as error:
@@ -167,19 +172,26 @@ def compile_all(folder: Path, interpreter: str, *, python: str) -> None:
     Lambda's folder of code is read-only, so that otherwise each start compiles all anew. Which bytes come
     out depends on the interpreter, down to its last number. Raises `CannotBuild` for one of another version.
     """
-    program = shutil.which(interpreter)
-    if program is None:
+    found = version(interpreter)
+    if found is None:
         raise CannotBuild(f"there is no {interpreter}")
-    interpreter = str(Path(program).absolute())
-    is_it = [interpreter, "-c", "import sys; print('.'.join(map(str, sys.version_info[:2])))"]
-    found = subprocess.run(is_it, text=True, capture_output=True, check=True).stdout.strip()
     if found != python:
         raise CannotBuild(f"{interpreter} is Python {found}; of another version Lambda takes no bytecode")
+    interpreter = str(Path(shutil.which(interpreter) or interpreter).absolute())
     # In one order: what a compiler has met before has a part in the bytes that it writes.
     sources = sorted(str(path.relative_to(folder)) for path in folder.rglob("*.py"))
     command = [interpreter, "-m", "compileall", "-q", "--invalidation-mode", "unchecked-hash", "-i", "-"]
     seed = os.environ | {"PYTHONHASHSEED": "0"}
     subprocess.run(command, input="\n".join(sources), text=True, cwd=folder, check=True, env=seed)
+
+
+def version(interpreter: str) -> str | None:
+    """Return the version of a Python, as in `3.13`; None when none of that name runs."""
+    ask = [interpreter, "-c", "import sys; print('.'.join(map(str, sys.version_info[:2])))"]
+    try:
+        return subprocess.run(ask, text=True, capture_output=True, check=True).stdout.strip()
+    except (OSError, subprocess.CalledProcessError):
+        return None
 
 
 def _remove(path: Path) -> None:

@@ -37,7 +37,8 @@ def _look_at_listing(case: Case) -> Iterator[Seen]:
     """
     size = next(iter(case.settings.whitelist))
     for storage in case.storages:
-        name = f"{size}/{_MISSING}" if storage is case.variants else _MISSING
+        below = storage.location.strip("/")
+        name = "/".join(filter(None, (below, str(size) if storage is case.variants else "", _MISSING)))
         try:
             case.client(storage).get_object(Bucket=storage.bucket_name, Key=name)
         except ClientError as error:

@@ -11,6 +11,7 @@ from botocore.config import Config
 
 from lazyimages import storage
 from lazyimages.doctor import rights
+from lazyimages.doctor.case import Case
 from lazyimages.exceptions import StorageUnavailable
 from tests.aws.conftest import ministack_with_iam as ministack_with_iam
 from tests.conftest import BUCKET
@@ -100,6 +101,23 @@ def test_without_list_bucket(s3: Any, answer: Callable[..., None]) -> None:
     (one,) = found(rights.LISTING)
     assert (one.name, one.severity) == ("role-cannot-list", "error")
     assert f"s3:ListBucket on arn:aws:s3:::{BUCKET};" in one.remedy
+
+
+def test_below_the_folder_of_the_originals(s3: Any, settings: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The app's policy is about that folder alone, where they have a bucket of their own."""
+    s3.create_bucket(Bucket="originals", CreateBucketConfiguration={"LocationConstraint": REGION})
+    entry = settings.STORAGES["default"]
+    below = {**entry, "OPTIONS": {**entry["OPTIONS"], "bucket_name": "originals", "location": "media"}}
+    settings.STORAGES = {**settings.STORAGES, "default": below}
+    asked = set()
+    s3.meta.events.register(
+        "before-parameter-build.s3.GetObject",
+        lambda params, **kwargs: asked.add((params["Bucket"], params["Key"])),
+    )
+    monkeypatch.setattr(Case, "client", lambda self, storage, service="s3": s3)
+    assert found(rights.LISTING) == []
+    missing = "lazyimages-doctor-missing.jpg"
+    assert asked == {("originals", f"media/{missing}"), (BUCKET, f"360x270/{missing}")}
 
 
 def test_no_more_than_enough(as_user: Policy) -> None:
