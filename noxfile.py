@@ -11,10 +11,11 @@ PAIRS = [("3.11", "Django>=5.2,<5.3"), ("3.12", "Django>=6.0"), ("3.13", "Django
 @nox.session
 @nox.parametrize("python,django", PAIRS, ids=[python for python, _ in PAIRS])
 def tests(session: nox.Session, django: str) -> None:
-    """Run the tests, but for those of pictures' details and of load, which are the same everywhere."""
+    """Run the tests, but for those of pictures' details, load and templates, the same everywhere."""
     session.install("-r", "requirements-test.txt", django)
     session.run("python", "-c", "import sys, django; print(sys.version, 'Django', django.__version__)")
     pictures = ("test_demo_photos.py", "engine/test_sharpness.py", "engine/test_vips.py")
     load = ("fire", "fuzz", "test_memory.py")
-    ignored = [f"--ignore=tests/{path}" for path in (*pictures, *load)]
+    tools = ("aws/test_cloudformation.py", "aws/test_costs.py", "aws/test_aws_docs.py", "aws/test_lambda_zip.py")
+    ignored = [f"--ignore=tests/{path}" for path in (*pictures, *load, *tools)]
     session.run("python", "-m", "pytest", *ignored, *session.posargs)

@@ -15,6 +15,8 @@ import pytest
 from botocore import handlers, loaders
 from botocore.awsrequest import AWSResponse
 from django.core.management import call_command
+from django.core.signals import request_finished, request_started
+from django.db import close_old_connections
 
 from marketplace.cloud.children import Child, start_child
 
@@ -171,3 +173,13 @@ def bucket_state(client: Any, bucket: str) -> dict[str, Any]:
             answer = {}
         found[call.__name__] = {key: value for key, value in answer.items() if key != "ResponseMetadata"}
     return found
+
+
+@pytest.fixture
+def without_database() -> Iterator[None]:
+    """Let WSGI requests close no connections of the tests' database, as Django's own test client does."""
+    for signal in (request_started, request_finished):
+        signal.disconnect(close_old_connections)
+    yield
+    for signal in (request_started, request_finished):
+        signal.connect(close_old_connections)

@@ -22,7 +22,9 @@ NAMES = ["a b.jpg", "a+b.jpg", "a&b=c.jpg", "100%.jpg", "100%41.jpg", "a#b.jpg",
 
 
 @pytest.fixture
-def ask(s3: Any, settings: Any, delivery: Callable[..., None]) -> Callable[[Event], Any]:
+def ask(
+    s3: Any, settings: Any, delivery: Callable[..., None], without_database: None
+) -> Callable[[Event], Any]:
     """Call the handler with the function's own routes; the answer as `Answer`."""
     settings.ROOT_URLCONF = "lazyimages.aws.lambda_urls"
     settings.ALLOWED_HOSTS = ["*"]  # the middleware of the tests' project looks; the function has none

@@ -27,7 +27,9 @@ LAMBDA_LIMIT = 6 * 2**20
 
 
 @pytest.fixture
-def ask(s3: Any, settings: Any, monkeypatch: pytest.MonkeyPatch) -> Callable[..., Answer]:
+def ask(
+    s3: Any, settings: Any, monkeypatch: pytest.MonkeyPatch, without_database: None
+) -> Callable[..., Answer]:
     """Call the handler as one that can carry 1,000 bytes, so that every variant here is too large."""
     settings.ROOT_URLCONF = "lazyimages.aws.lambda_urls"
     settings.ALLOWED_HOSTS = ["*"]
@@ -123,6 +125,7 @@ def test_the_largest_answer_fits(
     kind: Callable[..., Any],
     size: int,
     status: int,
+    without_database: None,
 ) -> None:
     settings.ROOT_URLCONF = "lazyimages.aws.lambda_urls"
     settings.ALLOWED_HOSTS = ["*"]
