@@ -1,11 +1,7 @@
 """Run the command against moto or ministack, and write down every request with its parameters."""
 
 import copy
-import os
-import socket
-import sys
 from collections.abc import Callable, Iterator
-from importlib.util import find_spec
 from io import StringIO
 from pathlib import Path
 from types import SimpleNamespace
@@ -18,11 +14,12 @@ from django.core.management import call_command
 from django.core.signals import request_finished, request_started
 from django.db import close_old_connections
 
-from marketplace.cloud.children import Child, start_child
+from marketplace.cloud.children import Child
+from marketplace.cloud.cloudfront import ACCOUNT as ACCOUNT
+from marketplace.cloud.cloudfront import start_ministack
 
 Request = tuple[str, dict[str, Any]]
 
-ACCOUNT = "123456789012"  # moto's, and so ministack's
 SERVICES = "acm,apigateway,cloudformation,cloudfront,iam,lambda,logs,s3,sts"
 
 
@@ -44,7 +41,7 @@ def no_pauses(monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.fixture(scope="session")
 def ministack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """Start ministack, which takes any credentials, and give its URL; tests share it: name buckets apart."""
-    with _start_ministack(tmp_path_factory.mktemp("ministack"), enforce_iam=False) as child:
+    with _start(tmp_path_factory.mktemp("ministack"), enforce_iam=False) as child:
         yield child.url
 
 
@@ -54,33 +51,14 @@ def ministack_with_iam(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str
 
     The access key "test" with the secret "test" is the account's root, who may do everything.
     """
-    with _start_ministack(tmp_path_factory.mktemp("ministack"), enforce_iam=True) as child:
+    with _start(tmp_path_factory.mktemp("ministack"), enforce_iam=True) as child:
         yield child.url
 
 
-def _start_ministack(folder: Path, *, enforce_iam: bool) -> Child:
-    if find_spec("ministack") is None:
-        pytest.skip("ministack is missing: pip install ministack==1.5.33")
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
-    # Nothing of the tests' own environment: it would take AWS_ACCESS_KEY_ID for its root's.
-    environment = {
-        "PATH": os.environ["PATH"],
-        "TMPDIR": str(folder),
-        "STATE_DIR": str(folder / "state"),
-        "S3_DATA_DIR": str(folder / "s3"),
-        "BIND_HOST": "127.0.0.1",
-        "GATEWAY_PORT": str(port),
-        "MINISTACK_ACCOUNT_ID": ACCOUNT,
-        "MINISTACK_REGION": "eu-central-1",
-        "SERVICES": SERVICES,
-        "AUTH": str(enforce_iam).lower(),
-        "IOT_MTLS_ENABLED": "false",  # it would listen on 8883 whatever SERVICES says
-        "SFTP_ENABLED": "false",
-    }
-    args = [sys.executable, "-m", "ministack"]
-    return start_child(args, ready="Running on http", env=environment, cwd=folder, timeout=60)
+def _start(folder: Path, *, enforce_iam: bool) -> Child:
+    places = {"TMPDIR": str(folder), "STATE_DIR": str(folder / "state"), "S3_DATA_DIR": str(folder / "s3")}
+    auth = {"AUTH": str(enforce_iam).lower(), "MINISTACK_REGION": "eu-central-1"}
+    return start_ministack(SERVICES, environment=places | auth)
 
 
 @pytest.fixture
