@@ -134,7 +134,8 @@ def stage(
     done = subprocess.run([*command, *wanted], text=True, stderr=subprocess.PIPE)
     if done.returncode:
         raise CannotBuild(f"pip found no wheels for all that is needed:\n{done.stderr.strip()}")
-    shutil.copytree(ROOT / PACKAGE, folder / PACKAGE, dirs_exist_ok=True)
+    hidden = shutil.ignore_patterns(".*")  # what editors and file managers leave
+    shutil.copytree(ROOT / PACKAGE, folder / PACKAGE, dirs_exist_ok=True, ignore=hidden)
     prune(folder)
     check_machine(folder, processor)
 

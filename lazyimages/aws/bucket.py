@@ -8,12 +8,13 @@ changed then.
 import time
 from bisect import bisect_right
 from collections.abc import Callable, Iterable, Iterator
+from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from botocore.exceptions import ClientError
 
-from lazyimages.aws import documents, exposure, reading, rules, trouble
+from lazyimages.aws import documents, exposure, reading, rules, statements, trouble
 from lazyimages.aws.documents import Conflict, Document
 from lazyimages.aws.plans import Step
 from lazyimages.conf import Settings
@@ -24,6 +25,8 @@ if TYPE_CHECKING:
 
 # Seconds between tries. AWS gives no figure for how long a change of the public access block takes.
 _PAUSES = (1.0, 2.0, 4.0)
+# S3 says so for a moment after a bucket was created; boto3 does not try again.
+_UNSETTLED = ("OperationAborted", "NoSuchBucket")
 
 
 def plan(
@@ -33,6 +36,7 @@ def plan(
     *,
     distribution_arn: str | None = None,
     list_originals: Callable[[], Iterator[str]] | None = None,
+    holds_originals: bool = True,
     replace_website: bool = False,
     sleep: Callable[[float], None] = time.sleep,
 ) -> list[Step]:
@@ -44,7 +48,9 @@ def plan(
     public = settings.delivery == "redirect"
     there = reading.exists(client, bucket)
     policy = reading.policy(client, bucket) if there else None
-    if not public:
+    if public:
+        _refuse_what_redirect_cannot_have(policy, bucket, settings, client, holds_originals=holds_originals)
+    else:
         _refuse_public(policy)
     grant = partial(_statements, bucket, settings, distribution_arn, client.meta.partition)
     wanted = documents.merge_policy(policy, grant(settings.whitelist))
@@ -65,40 +71,61 @@ def plan(
     # AWS refuses a public policy while public policies are blocked; and a policy that is no longer public
     # has to be there before the blocking of public ones cuts off its readers.
     order = ("block", "policy", "website") if public else ("policy", "website", "block")
-    return [
-        _create_step(client, bucket, exists=there),
+    following = [
         _ownership_step(client, document, bucket),
         _encryption_step(client, document, bucket, documents.encryption),
         _lifecycle_step(client, document, bucket, settings.expire_variants_days),
         _cors_step(client, document, bucket, settings.cors_origins),
         *(steps[name] for name in order),
     ]
+    return [_create_step(client, bucket, exists=there), *_patiently(following, sleep)]
 
 
-def plan_originals(client: "S3Client", bucket: str) -> list[Step]:
+def plan_originals(
+    client: "S3Client", bucket: str, *, sleep: Callable[[float], None] = time.sleep
+) -> list[Step]:
     """Return the steps that make a bucket of originals alone private, whatever the delivery.
 
     Its policy is only looked at, and its encryption kept, for neither a website nor a CDN reads there.
     """
     there = reading.exists(client, bucket)
-    if there and (found := documents.public_statements(reading.policy(client, bucket))):
+    policy = reading.policy(client, bucket) if there else None
+    if found := statements.public_names(policy):
         raise Conflict(
             f"the policy of the bucket {bucket!r}, which holds originals, lets everybody in: "
             f"{', '.join(found)}. Remove the statement (aws s3api put-bucket-policy, or "
             "delete-bucket-policy for all of it)."
         )
     document = partial(_document, there, bucket)
-    steps = [
-        _create_step(client, bucket, exists=there),
+    following = [
         _public_access_step(client, document, bucket, public=False),
         _ownership_step(client, document, bucket),
         _encryption_step(client, document, bucket, lambda existing: existing or documents.ENCRYPTION),
         _lifecycle_step(client, document, bucket, None),
     ]
+    steps = [_create_step(client, bucket, exists=there), *_patiently(following, sleep)]
     return [
         Step(name=f"{step.name} (originals)", before=step.before, after=step.after, action=step.action)
         for step in steps
     ]
+
+
+def _patiently(steps: Iterable[Step], sleep: Callable[[float], None]) -> list[Step]:
+    return [replace(step, action=partial(_settled, step.action, _PAUSES, sleep)) for step in steps]
+
+
+def _settled(action: Callable[[], object], pauses: Iterable[float], sleep: Callable[[float], None]) -> None:
+    """Do it, once more after each pause while S3 is still busy with the bucket, as after its creation."""
+    for pause in pauses:
+        try:
+            action()
+        except ClientError as error:
+            if trouble.code(error) not in _UNSETTLED:
+                raise
+        else:
+            return
+        sleep(pause)
+    action()
 
 
 _Read = Callable[..., Document | None]
@@ -132,11 +159,31 @@ def _not_yet_granted(
 
 def _refuse_public(policy: Document | None) -> None:
     for statement in documents.foreign_statements(policy):
-        if documents.is_public(statement):
+        if statements.is_public(statement):
             raise Conflict(
                 f"somebody else's statement ({statement.get('Sid', 'without Sid')}) in the bucket's policy "
                 "lets everybody in, and failover delivery needs a private bucket; remove the statement, "
                 "or use another bucket"
+            )
+
+
+def _refuse_what_redirect_cannot_have(
+    policy: Document | None, bucket: str, settings: Settings, client: "S3Client", *, holds_originals: bool
+) -> None:
+    own = documents.variant_resources(bucket, settings.whitelist, client.meta.partition)
+    for statement in documents.foreign_statements(policy):
+        name = statement.get("Sid", "without Sid")
+        if statements.demands_tls(statement, own):
+            raise Conflict(
+                f"somebody else's statement ({name}) in the bucket's policy refuses requests without TLS, "
+                "and CloudFront can ask a website endpoint in no other way (redirect): every image would be "
+                "refused. Except the variants from it, use another bucket, or use failover"
+            )
+        if holds_originals and statements.shows_others(statement, own):
+            raise Conflict(
+                f"somebody else's statement ({name}) in the bucket's policy lets everybody read more than "
+                "variants, and the originals are in this bucket. Remove it, or name only the variants in it: "
+                f"{', '.join(own)}"
             )
 
 

@@ -10,7 +10,7 @@ from urllib.parse import urlsplit
 
 from botocore.exceptions import ClientError
 
-from lazyimages.aws import converge, distribution, named, trouble
+from lazyimages.aws import converge, distribution, named, trouble, unknown
 from lazyimages.aws.distribution import BUCKET, TAG, Ids
 from lazyimages.aws.distribution import Place as Place
 from lazyimages.aws.documents import Conflict, Document
@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 # CloudFront's own domains, which need no alias; the second in China.
 _OWN_DOMAINS = (".cloudfront.net", ".cloudfront.cn")
 _LONGEST_WAIT = 30 * 60  # seconds; AWS's pages speak of about five minutes for most changes
+_PARSED = "before-parse.cloudfront.GetDistribution"
 _PAUSE = 5.0  # seconds between two looks
 
 
@@ -46,12 +47,14 @@ class Distribution:
     etag: str
     tag: str
     config: Document = field(repr=False)
+    unknown: tuple[str, ...] = ()  # what the installed botocore left out of the config
 
 
 def find(client: "CloudFrontClient", settings: Settings, bucket: str) -> Distribution | None:
     """Return the distribution of a bucket: DISTRIBUTION_ID, else CDN_URL's host, else the one with our tag.
 
-    `Conflict` when there is none with DISTRIBUTION_ID, or several have the tag. Tags are read only of
+    `Conflict` when there is none with DISTRIBUTION_ID, or several have the tag, or when another
+    one serves the host by a wildcard. Tags are read only of
     distributions that have an origin called as ours, since each answers for itself.
     """
     if settings.distribution_id:
@@ -74,12 +77,46 @@ def find(client: "CloudFrontClient", settings: Settings, bucket: str) -> Distrib
         raise Conflict(
             f"several distributions have the tag {TAG}={bucket}: {ids}. Set DISTRIBUTION_ID to the one to use"
         )
-    return get(client, tagged[0]["Id"]) if tagged else None
+    if tagged:
+        return get(client, tagged[0]["Id"])
+    for entry in summaries:
+        for name in entry.get("Aliases", {}).get("Items", []):
+            # With an alias of its own, a new one would get these requests at once, whatever the DNS says
+            # (CloudFront developer guide, "Restrictions on using alternate domain names").
+            if host and distribution.serves(name, host):
+                raise Conflict(
+                    f"the host of CDN_URL is served by the distribution {entry['Id']}, whose alias is "
+                    f"{name!r}. Set DISTRIBUTION_ID to use that one, or choose another host"
+                )
+    return None
+
+
+def refuse_closing(found: Distribution) -> None:
+    """Raise `Conflict` while a distribution reads the bucket's website, which a private bucket has not."""
+    origins = found.config["Origins"]["Items"]
+    website = any(origin["Id"] == BUCKET and "CustomOriginConfig" in origin for origin in origins)
+    if website or found.status != "Deployed":
+        raise Conflict(
+            f"the distribution {found.id} {'still reads' if website else 'may still read'} the bucket's "
+            "website, and every image would be refused once the bucket is private. Run lazyimages_setup, "
+            "which changes and awaits the distribution first"
+        )
 
 
 def get(client: "CloudFrontClient", id: str) -> Distribution:
     """Return a distribution by its id."""
-    answer = client.get_distribution(Id=id)
+    unread: list[str] = []
+
+    def note(operation_model: Any, response_dict: dict[str, Any], **kwargs: Any) -> None:
+        if response_dict["status_code"] == 200:
+            shape = operation_model.output_shape.members["Distribution"]
+            unread.extend(unknown.members(response_dict["body"], shape))
+
+    client.meta.events.register(_PARSED, note)
+    try:
+        answer = client.get_distribution(Id=id)
+    finally:
+        client.meta.events.unregister(_PARSED, note)
     found: Any = answer["Distribution"]
     return Distribution(
         id=found["Id"],
@@ -89,6 +126,7 @@ def get(client: "CloudFrontClient", id: str) -> Distribution:
         etag=answer["ETag"],
         tag=_tag(client, found["ARN"]),
         config=found["DistributionConfig"],
+        unknown=tuple(name for name in unread if name.startswith("DistributionConfig.")),
     )
 
 
@@ -107,6 +145,16 @@ def plan(
     what is asked for; nothing has been changed then.
     """
     found = find(client, settings, place.bucket)
+    if certificate and not alias(settings):
+        raise Conflict(
+            "--certificate is for a CDN_URL on a domain of your own, and CDN_URL is on none. Set it, or "
+            "leave --certificate out"
+        )
+    if found is None and _host(settings).endswith(_OWN_DOMAINS):
+        raise Conflict(
+            f"CDN_URL is {settings.cdn_url!r}, and no distribution of this account has this domain. Correct "
+            "it, or the credentials, or take it out of the settings, to have a distribution created"
+        )
     if found is not None and found.tag not in ("", place.bucket):
         raise Conflict(
             f"the distribution {found.id} was created for the bucket {found.tag!r}. Use another, or, if that "
@@ -131,7 +179,13 @@ def plan(
     if found is None:
         return [*steps, _creation(client, settings, place, known, certificate, tell)]
     tell(found.id)
-    return [*steps, _update(client, settings, place, known, certificate, found)]
+    update = _update(client, settings, place, known, certificate, found)
+    if update.changes and found.unknown:
+        raise Conflict(
+            f"the distribution {found.id} has {', '.join(found.unknown)}, which this version of boto3 does "
+            "not know, and would take away. Run pip install --upgrade boto3 first"
+        )
+    return [*steps, update]
 
 
 def wait(

@@ -32,6 +32,7 @@ _NEW_BEHAVIOUR: Document = {
 _NEW_ERROR: Document = {"ResponsePagePath": "", "ResponseCode": ""}
 # What stood in place of cache policies; CloudFront takes no behaviour with both.
 _LEGACY = ("ForwardedValues", "MinTTL", "DefaultTTL", "MaxTTL")
+_OF_TLS = ("SSLSupportMethod", "MinimumProtocolVersion")
 _DEFAULT = "the default behaviour"
 
 
@@ -231,14 +232,15 @@ def _alias(existing: Document, alias: str, certificate: str | None) -> Document:
     aliases, current = _list(existing, "Aliases"), existing.get("ViewerCertificate", {})
     own = current.get("ACMCertificateArn") or current.get("IAMCertificateId")
     if certificate and certificate != own:
-        current = distribution.certificate(certificate)
+        theirs = {key: current[key] for key in _OF_TLS if own and key in current}
+        current = distribution.certificate(certificate) | theirs
     elif not own:
         raise Conflict(
             f"CDN_URL is on {alias!r}, for which CloudFront needs a certificate. Request one in AWS "
             "Certificate Manager in us-east-1, whatever the bucket's region, and give --certificate its ARN; "
             "or leave CDN_URL to the distribution's own domain"
         )
-    if alias.lower() not in (name.lower() for name in aliases):
+    if not any(distribution.serves(name, alias) for name in aliases):
         aliases = [*aliases, alias]
     return {"Aliases": _replace(existing, "Aliases", aliases), "ViewerCertificate": current}
 

@@ -203,6 +203,15 @@ def error_responses() -> list[Document]:
     return [{"ErrorCode": code, "ErrorCachingMinTTL": seconds} for code, seconds in ERROR_SECONDS.items()]
 
 
+def serves(alias: str, host: str) -> bool:
+    """Tell whether an alias stands for a host; `*.shop.example` does for all hosts below it.
+
+    Source: CloudFront developer guide, "Use wildcards in alternate domain names".
+    """
+    alias, host = alias.lower(), host.lower()
+    return alias == host or (alias.startswith("*.") and host.endswith(alias[1:]))
+
+
 def certificate(arn: str) -> Document:
     """Return the ViewerCertificate of an ACM certificate: by server name (SNI), TLS 1.2 and newer."""
     return {

@@ -5,7 +5,7 @@ is somebody else's and is kept as it is.
 """
 
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -52,6 +52,8 @@ def encryption(existing: Document | None) -> Document:
     for rule in (existing or {}).get("Rules", []):
         if rule.get("ApplyServerSideEncryptionByDefault", {}).get("SSEAlgorithm") == "AES256":
             return existing or {}
+        if kept := {key: rule[key] for key in ("BlockedEncryptionTypes",) if key in rule}:
+            return {"Rules": [ENCRYPTION["Rules"][0] | kept]}
     return ENCRYPTION
 
 
@@ -95,7 +97,7 @@ def merge_policy(existing: Document | None, ours: list[Document]) -> Document | 
     AWS may give back a policy in other words, so where ours says the same already, all stays as it is.
     """
     kept = foreign_statements(existing)
-    ours_there = [one for one in _statements(existing) if one not in kept]
+    ours_there = [one for one in statements_of(existing) if one not in kept]
     if existing is not None and [*map(_meaning, ours_there)] == [*map(_meaning, ours)]:
         return existing if kept or ours else None
     statements = [*kept, *ours]
@@ -106,12 +108,12 @@ def merge_policy(existing: Document | None, ours: list[Document]) -> Document | 
 
 def foreign_statements(policy: Document | None) -> list[Document]:
     """Return the statements that are not ours."""
-    return [statement for statement in _statements(policy) if statement.get("Sid") not in _OUR_SIDS]
+    return [statement for statement in statements_of(policy) if statement.get("Sid") not in _OUR_SIDS]
 
 
 def granted_resources(policy: Document | None) -> set[str]:
     """Return the ARNs that our statements grant already."""
-    ours = [statement for statement in _statements(policy) if statement.get("Sid") in _OUR_SIDS]
+    ours = [statement for statement in statements_of(policy) if statement.get("Sid") in _OUR_SIDS]
     return {arn for statement in ours for arn in _listed(statement.get("Resource", []))}
 
 
@@ -123,20 +125,6 @@ def policy_text(policy: Document) -> str:
 def policy_bytes(policy: Document) -> int:
     """Return how much of `MOST_BYTES` a policy takes."""
     return len(policy_text(policy).encode())
-
-
-def public_statements(policy: Document | None) -> list[str]:
-    """Return the Sids of the statements that let everybody in, ours among them."""
-    return [str(one.get("Sid", "without Sid")) for one in _statements(policy) if is_public(one)]
-
-
-def is_public(statement: Mapping[str, Any]) -> bool:
-    """Tell whether a statement lets everybody in."""
-    principal = statement.get("Principal")
-    accounts = principal.get("AWS") if isinstance(principal, dict) else principal
-    named = accounts == "*" or (isinstance(accounts, list) and "*" in accounts)
-    everybody = named or "NotPrincipal" in statement  # everybody but one
-    return statement.get("Effect") == "Allow" and everybody and not statement.get("Condition")
 
 
 def routing_rules(resizer_url: str) -> list[Document]:
@@ -226,7 +214,8 @@ def _is_ours(rule: Document) -> bool:
     )
 
 
-def _statements(policy: Document | None) -> list[Document]:
+def statements_of(policy: Document | None) -> list[Document]:
+    """Return the statements of a policy, which may be one without a list around it."""
     return _listed((policy or {}).get("Statement", []))
 
 

@@ -159,7 +159,7 @@ def _site(scope: Scope, places: list[str], with_originals: Iterable[str]) -> lis
     if scope.originals:
         whole = f"{_arn(scope, scope.originals.path)}/*"
         statements.append(_allow("LazyImagesOriginals", with_originals, [whole]))
-    if scope.variants:
+    if scope.variants and places:
         tagging = ["s3:PutObjectTagging"] if scope.tagged else []
         actions = ["s3:DeleteObject", "s3:GetObject", "s3:PutObject", *tagging]
         statements.append(_allow("LazyImagesVariants", actions, places))

@@ -59,6 +59,8 @@ _HOSTS: dict[str, Document] = {
     },
     _PLACE.rest_host: {"Fn::GetAtt": ["VariantsBucket", "RegionalDomainName"]},
 }
+# Not "Retain": what the first try left behind would be in the way of the second ("DeletionPolicy attribute").
+_RETAIN = "RetainExceptOnCreate"
 _BUCKET_NAME: Document = {
     "Type": "String",
     "AllowedPattern": "[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]",
@@ -96,6 +98,9 @@ def template(settings: Settings, scope: Scope, *, alias: str = "") -> Document:
         "Distribution": _distribution(settings, alias),
         "AppPolicy": {
             "Type": "AWS::IAM::ManagedPolicy",
+            # IAM deletes no policy that somebody has (DeletePolicy), and the app goes on after the stack.
+            "DeletionPolicy": _RETAIN,
+            "UpdateReplacePolicy": "Retain",
             "Properties": {
                 "Description": "lazyimages: what the app needs",
                 "PolicyDocument": _portable(iam.app(scope), scope.partition, stand_ins),
@@ -178,7 +183,7 @@ def _bucket(name: str, *, expire: int | None = None, public: bool = False) -> Do
     lifecycle = rules.merge_lifecycle(None, rules.lifecycle_rules(expire)) or {}
     return {
         "Type": "AWS::S3::Bucket",
-        "DeletionPolicy": "Retain",
+        "DeletionPolicy": _RETAIN,
         "UpdateReplacePolicy": "Retain",
         "Properties": {
             "BucketName": {"Ref": name},

@@ -13,9 +13,12 @@ from botocore.exceptions import (
 )
 
 DENIED = ("AccessDenied", "AccessDeniedException", "403", "UnauthorizedOperation")
-EXPIRED = ("ExpiredToken", "ExpiredTokenException", "RequestExpired")
+EXPIRED = ("ExpiredToken", "ExpiredTokenException", "RequestExpired", "InvalidToken")
 UNKNOWN_KEY = ("InvalidAccessKeyId", "InvalidClientTokenId", "UnrecognizedClientException")
 WRONG_SECRET = ("SignatureDoesNotMatch",)
+# By these words other services than S3 say by the same code that the clock is wrong (IAM user guide,
+# "Troubleshoot AWS API requests": signature expired).
+_SKEWED_WORDS = ("Signature expired", "Signature not yet current")
 SKEWED = ("RequestTimeTooSkewed", "RequestInTheFuture")
 OTHER_REGION = (
     "301",
@@ -103,21 +106,31 @@ def explain(error: ClientError | BotoCoreError, about: str) -> str:
 
 def _explain_answer(error: ClientError, about: str) -> str:
     operation, said = error.operation_name, code(error)
+    message = str(error.response.get("Error", {}).get("Message", "")).rstrip(" .")
     if said in DENIED:
+        if "must be verified" in message:  # CloudFront, to new accounts; no permission would help
+            return f"AWS refused {operation} on {about}: {message}."
         if operation == "HeadBucket":
             return (
                 f"AWS refused to show {about}: it belongs to another account, or the caller lacks "
                 "s3:ListBucket. Choose another bucket_name, or give the caller s3:ListBucket."
             )
-        return f"AWS refused {operation} on {about}. Give the caller {action(operation)}.{_beside(operation)}"
+        reason = f" AWS says: {message}." if "explicit deny" in message else ""
+        return (
+            f"AWS refused {operation} on {about}. Give the caller {action(operation)}."
+            f"{reason}{_beside(operation)}"
+        )
     if said in EXPIRED:
         return "The AWS session has expired. Log in again (aws sso login), or renew AWS_SESSION_TOKEN."
     if said in UNKNOWN_KEY:
         return "AWS does not know this access key. Check AWS_ACCESS_KEY_ID, or AWS_PROFILE."
+    if said in SKEWED or (said in WRONG_SECRET and any(words in message for words in _SKEWED_WORDS)):
+        return (
+            "This machine's clock is wrong: by more than 15 minutes for S3, by more than 5 for CloudFront. "
+            "Set it (NTP), and try again."
+        )
     if said in WRONG_SECRET:
         return "AWS_SECRET_ACCESS_KEY does not belong to AWS_ACCESS_KEY_ID. Correct it."
-    if said in SKEWED:
-        return "This machine's clock is wrong by more than 15 minutes. Set it (NTP), and try again."
     if said in OTHER_REGION:
         where = error.response.get("ResponseMetadata", {}).get("HTTPHeaders", {}).get("x-amz-bucket-region")
         name = f"{where!r}" if where else "the bucket's own"
@@ -127,6 +140,12 @@ def _explain_answer(error: ClientError, about: str) -> str:
             f"{about[:1].upper()}{about[1:]} cannot be created in the region that region_name in STORAGES "
             "says. Set region_name to the region's code, as in 'eu-central-1', and endpoint_url, if you need "
             "one, to that region's."
+        )
+    if said == "InvalidBucketAclWithObjectOwnership":
+        return (
+            f"The ACL of {about} lets others in, and S3 turns ACLs off only when it does not. Who "
+            "reads by it will be refused then. Reset it (aws s3api put-bucket-acl --acl private --bucket "
+            "...), and run the command again."
         )
     if said == "BucketAlreadyOwnedByYou":
         return f"Somebody created {about} in this account a moment ago. Run the command again."
@@ -145,7 +164,6 @@ def _explain_answer(error: ClientError, about: str) -> str:
         return f"Somebody else changed {about} at the same time. Run the command again."
     if said in _SLOW_DOWN:
         return f"AWS asks to slow down ({operation} on {about}). Wait a minute, and run the command again."
-    message = error.response.get("Error", {}).get("Message", "")
     return f"AWS did not take {operation} on {about}: {said} {message}".rstrip(" .") + "."
 
 

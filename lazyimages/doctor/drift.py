@@ -24,6 +24,7 @@ def _look_at_bucket(case: Case) -> Iterator[Seen]:
         case.settings,
         distribution_arn=found.arn if found else None,
         list_originals=None if listed else storage.iter_originals,
+        holds_originals=here,
     )
     if originals is not None and not here:
         steps += bucket.plan_originals(case.client(originals), originals.bucket_name)

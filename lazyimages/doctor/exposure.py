@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING
 
 from lazyimages import keys, storage
 from lazyimages.aws import reading
+from lazyimages.aws import statements as policies
 from lazyimages.aws.documents import Document, variant_resources
-from lazyimages.doctor import policy as policies
 from lazyimages.doctor.case import Case
 from lazyimages.doctor.examination import Examination, Seen
 from lazyimages.doctor.findings import finding

@@ -1,6 +1,7 @@
 """The parts of AWS that the commands set up, each of them in more than one command."""
 
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
@@ -27,11 +28,13 @@ def bucket_parts(
     variants: "S3Storage",
     *,
     replace_website: bool,
+    alone: bool = False,
     warn: Callable[[str], object] = lambda text: None,
 ) -> Iterator[Part]:
     """Yield the bucket of the originals, where it is another one, and that of the variants.
 
-    `warn` is told when failover finds no distribution that could be let in.
+    `alone` tells that the distribution is not set up before. `warn` is told when failover finds no
+    distribution that could be let in.
     """
     originals = storages[settings.originals]
     apart = storage.is_s3(originals) and originals.bucket_name != variants.bucket_name  # type: ignore[attr-defined]
@@ -40,7 +43,7 @@ def bucket_parts(
         yield Part(about=f"the bucket {name!r}", plan=partial(_plan_originals, originals))
     yield Part(
         about=f"the bucket {variants.bucket_name!r}",
-        plan=partial(_plan_variants, settings, variants, originals, replace_website, warn),
+        plan=partial(_plan_variants, settings, variants, originals, replace_website, alone, warn),
     )
 
 
@@ -89,11 +92,12 @@ def _plan_variants(
     variants: "S3Storage",
     originals: Storage,
     replace_website: bool,
+    alone: bool,
     warn: Callable[[str], object],
 ) -> "list[Step]":
     from lazyimages.aws import bucket, clients  # boto3 is an extra
 
-    arn = _distribution_arn(settings, variants) if settings.delivery == "failover" else None
+    arn = _distribution_arn(settings, variants, alone=alone) if settings.delivery == "failover" else None
     if settings.delivery == "failover" and arn is None:
         warn(NOBODY_YET)
     return bucket.plan(
@@ -102,19 +106,28 @@ def _plan_variants(
         settings,
         distribution_arn=arn,
         list_originals=_other_originals(variants, originals),
+        holds_originals=storage.is_s3(originals) and originals.bucket_name == variants.bucket_name,  # type: ignore[attr-defined]
         replace_website=replace_website,
     )
 
 
-def _distribution_arn(settings: Settings, variants: "S3Storage") -> str | None:
+def _distribution_arn(settings: Settings, variants: "S3Storage", *, alone: bool) -> str | None:
     """Return whom to let in; without DISTRIBUTION_ID that is looked for, which needs more permissions."""
-    from lazyimages.aws import cdn, clients  # boto3 is an extra
+    from botocore.exceptions import BotoCoreError, ClientError  # boto3 is an extra
 
+    from lazyimages.aws import cdn, clients
+
+    client = clients.client(variants, "cloudfront")
     if settings.distribution_id:
+        with suppress(BotoCoreError, ClientError):  # who may not look is not kept from it
+            if alone:
+                cdn.refuse_closing(cdn.get(client, settings.distribution_id))
         caller = clients.identity(variants)
         place = f"arn:{caller.partition}:cloudfront::{caller.account}"
         return f"{place}:distribution/{settings.distribution_id}"
-    found = cdn.find(clients.client(variants, "cloudfront"), settings, variants.bucket_name)
+    found = cdn.find(client, settings, variants.bucket_name)
+    if found and alone:
+        cdn.refuse_closing(found)
     return found.arn if found else None
 
 

@@ -35,11 +35,16 @@ def scope(settings: Settings) -> tuple[Scope, str]:
         originals=_area(originals),
         variants=_area(variants),
         sizes=tuple(settings.whitelist),
-        tagged=settings.expire_variants_days is not None,
+        tagged=settings.expire_variants_days is not None or _tags(variants),
         partition=meta.partition,
     )
     # What boto3 calls S3's region when none is set.
     return found, "us-east-1" if meta.region_name == "aws-global" else meta.region_name
+
+
+def _tags(found: "S3Storage | None") -> bool:
+    """Tell whether a storage gives tags of its own to what it stores."""
+    return found is not None and "Tagging" in (found.object_parameters or {})
 
 
 def _area(found: "S3Storage | None") -> Area | None:

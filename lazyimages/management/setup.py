@@ -90,7 +90,8 @@ class SetupCommand(BaseCommand):
             raise CommandError(f"{_so_far(taken)}{problem}") from error
         differing = [step.name for step in steps if step.changes]
         if format == "json":
-            self.stdout.write(json.dumps([step.as_dict() for step in steps], indent=2))
+            once = {step.name: step for step in reversed(steps)}  # a bucket is created before all else
+            self.stdout.write(json.dumps([step.as_dict() for step in reversed(once.values())], indent=2))
         if check and differing:
             raise CommandError(f"Not as the settings want it: {', '.join(differing)}.")
         if format == "text":

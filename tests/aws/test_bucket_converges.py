@@ -3,7 +3,7 @@
 import json
 from collections.abc import Callable
 from io import StringIO
-from typing import Any
+from typing import Any, ClassVar
 
 import pytest
 from django.core.management import CommandError, call_command
@@ -100,6 +100,8 @@ class TestWhoIsLetIn:
 
         class Found:
             arn = ARN
+            status = "Deployed"
+            config: ClassVar = {"Origins": {"Items": [{"Id": "lazyimages-bucket", "S3OriginConfig": {}}]}}
 
         def find(client: Any, settings: Any, bucket: str) -> Found:
             asked.append((client.meta.service_model.service_name, bucket))

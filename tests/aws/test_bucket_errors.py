@@ -185,7 +185,7 @@ class TestRefusedAltogether:
         ("code", "status", "remedy"),
         [
             ("ExpiredToken", 400, "Log in again (aws sso login), or renew AWS_SESSION_TOKEN."),
-            ("RequestTimeTooSkewed", 403, "This machine's clock is wrong by more than 15 minutes."),
+            ("RequestTimeTooSkewed", 403, "This machine's clock is wrong: by more than 15 minutes for S3"),
             ("InvalidAccessKeyId", 403, "Check AWS_ACCESS_KEY_ID, or AWS_PROFILE."),
             ("SignatureDoesNotMatch", 403, "AWS_SECRET_ACCESS_KEY does not belong to AWS_ACCESS_KEY_ID."),
         ],

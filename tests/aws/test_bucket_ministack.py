@@ -114,6 +114,7 @@ class TestPublicAccess:
         delivery("failover", DISTRIBUTION_ID="E2QWRUHEXAMPLE", EXPIRE_VARIANTS_DAYS=90)
         with pytest.MonkeyPatch.context() as patch:
             patch.setenv("AWS_ENDPOINT_URL_STS", ministack)
+            patch.setenv("AWS_ENDPOINT_URL_CLOUDFRONT", ministack)
             setup()
             assert "Nothing to change." in setup()
         failover = bucket_state(s3, account.bucket)

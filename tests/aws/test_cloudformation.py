@@ -340,7 +340,9 @@ def test_buckets_stay_when_the_stack_goes(configure: Configure) -> None:
     resources = json.loads(printed())["Resources"]
     buckets = [entry for entry in resources.values() if entry["Type"] == "AWS::S3::Bucket"]
     assert len(buckets) == 2
-    assert all(entry["DeletionPolicy"] == entry["UpdateReplacePolicy"] == "Retain" for entry in buckets)
+    kept = [*buckets, resources["AppPolicy"]]
+    assert all(entry["UpdateReplacePolicy"] == "Retain" for entry in kept)
+    assert all(entry["DeletionPolicy"] == "RetainExceptOnCreate" for entry in kept)
 
 
 def test_every_parameter_is_explained(configure: Configure) -> None:

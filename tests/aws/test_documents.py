@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from lazyimages import sizes
-from lazyimages.aws import documents
+from lazyimages.aws import documents, statements
 from lazyimages.aws.documents import Conflict
 
 SIZES = [sizes.parse("360x270"), sizes.parse("480h")]
@@ -137,9 +137,9 @@ class TestMergePolicy:
 
     def test_who_lets_everybody_in(self) -> None:
         nameless = {key: value for key, value in PUBLIC.items() if key != "Sid"}
-        found = documents.public_statements({"Statement": [LOGS, BACKUP, PUBLIC, nameless]})
+        found = statements.public_names({"Statement": [LOGS, BACKUP, PUBLIC, nameless]})
         assert found == ["LazyImagesPublicVariants", "without Sid"]
-        assert documents.public_statements(None) == []
+        assert statements.public_names(None) == []
 
     def test_what_is_granted_already(self) -> None:
         policy = {"Statement": [{**BACKUP, "Resource": "arn:aws:s3:::photos/*"}, PUBLIC]}
@@ -163,12 +163,12 @@ class TestMergePolicy:
     ],
 )
 def test_is_public(changes: dict[str, Any], public: bool) -> None:
-    assert documents.is_public({**PUBLIC, **changes}) is public
+    assert statements.is_public({**PUBLIC, **changes}) is public
 
 
 def test_everybody_but_one_is_public() -> None:
     statement = {"Effect": "Allow", "NotPrincipal": {"AWS": "1"}, "Action": "s3:*", "Resource": "*"}
-    assert documents.is_public(statement)
+    assert statements.is_public(statement)
 
 
 class TestRoutingRules:

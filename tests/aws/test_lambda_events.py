@@ -21,6 +21,10 @@ KIND = pytest.mark.parametrize("kind", KINDS.values(), ids=KINDS.keys())
 NAMES = ["a b.jpg", "a+b.jpg", "a&b=c.jpg", "100%.jpg", "100%41.jpg", "a#b.jpg", "é.jpg", "漢字 ?;,.jpg"]
 
 
+# In a path: it decodes twice, and cuts at a ? that was escaped (see lambda_events).
+NOT_BY_HTTP_API = {"100%.jpg", "100%41.jpg", "漢字 ?;,.jpg"}
+
+
 @pytest.fixture
 def ask(
     s3: Any, settings: Any, delivery: Callable[..., None], without_database: None
@@ -100,7 +104,7 @@ def test_names_in_the_path(
     delivery: Callable[..., None],
 ) -> None:
     delivery("failover")
-    for name in old_names:
+    for name in sorted(set(old_names) - (NOT_BY_HTTP_API if "http_api" in kind.__name__ else set())):
         answer = ask(kind(f"/v/{quote(f'old/360x270/{name}')}"))
         assert answer.status == 200, name
         assert answer.body == s3.get_object(Bucket=BUCKET, Key=f"old/360x270/{name}")["Body"].read()
@@ -208,12 +212,18 @@ def test_the_secret_and_conditions_come_through(
     assert (again.status, again.body) == (304, b"")
 
 
-def test_headers_that_come_twice_are_both_kept(ask: Callable[[Event], Answer]) -> None:
-    ask(rest(f"/resizer?key={KEY}"))
-    event = rest(f"/resizer?key={KEY}")
-    event["multiValueHeaders"]["X-Twice"] = ["one", "two"]
+def test_headers_that_come_twice_are_both_kept(
+    ask: Callable[[Event], Answer], delivery: Callable[..., None]
+) -> None:
+    delivery("failover")
+    etag = ask(rest(f"/v/{KEY}"))["ETag"]
+    event = rest(f"/v/{KEY}")
+    event["multiValueHeaders"]["If-None-Match"] = [etag, '"another"']
+    assert ask(event).status == 304
+    event["multiValueHeaders"]["If-None-Match"] = ['"another"', etag]
+    assert ask(event).status == 304
+    event = rest(f"/v/{KEY}")
     answer = ask(event)
-    assert answer.status == 200
     assert answer.returned["multiValueHeaders"]["Content-Type"] == ["image/jpeg"]
     single = rest(f"/resizer?key={KEY}")
     del single["multiValueHeaders"]

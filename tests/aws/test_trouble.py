@@ -1,5 +1,7 @@
 """What is said of AWS's errors, for those that no other test brings about."""
 
+from typing import Any
+
 import pytest
 from botocore.exceptions import (
     BotoCoreError,
@@ -58,3 +60,32 @@ def test_explained(error: ClientError | BotoCoreError, words: str) -> None:
 def test_only_a_refused_policy_may_be_the_accounts_doing() -> None:
     assert "whole account" in trouble.explain(answer("AccessDenied", "PutBucketPolicy"), ABOUT)
     assert "whole account" not in trouble.explain(answer("AccessDenied"), ABOUT)
+
+
+@pytest.mark.parametrize(
+    ("code", "message", "says", "never"),
+    [
+        # What CloudFront says to new accounts; no permission would help.
+        (
+            "AccessDenied",
+            "Your account must be verified before you can add new CloudFront resources.",
+            "must be verified",
+            "Give the caller",
+        ),
+        (
+            "AccessDenied",
+            "... with an explicit deny in a service control policy",
+            "AWS says: ...",
+            "verified",
+        ),
+        # CloudFront's and STS's words for a clock that is wrong.
+        ("SignatureDoesNotMatch", "Signature expired: 2019 is now earlier than 2020", "clock", "SECRET"),
+        ("InvalidToken", "The provided token is malformed.", "The AWS session has expired.", "clock"),
+        ("InvalidBucketAclWithObjectOwnership", "Bucket cannot have ACLs set", "--acl private", "taken"),
+    ],
+)
+def test_by_its_words(code: str, message: str, says: str, never: str) -> None:
+    answer: Any = {"Error": {"Code": code, "Message": message}}
+    told = trouble.explain(ClientError(answer, "CreateDistributionWithTags"), "the distribution")
+    assert says in told
+    assert never not in told

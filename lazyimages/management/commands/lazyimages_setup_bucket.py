@@ -50,5 +50,6 @@ class Command(SetupCommand):
             settings,
             variants,
             replace_website=options["replace_website"],
+            alone=True,
             warn=lambda text: self.stderr.write(text, self.style.WARNING),
         )

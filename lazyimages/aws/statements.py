@@ -1,14 +1,16 @@
 """Read a bucket policy: whom it lets do what, and with which objects. Pure."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from fnmatch import fnmatchcase
 from typing import Any
 
 from lazyimages import sizes
-from lazyimages.aws.documents import Document
+from lazyimages.aws.documents import Document, statements_of
 
-# S3 user guide, "Blocking public access", "The meaning of public": a condition on one of these, with a fixed
-# value, makes a statement for everybody one for a known few.
+# S3 user guide, "Blocking public access to your Amazon S3 storage", "The meaning of "public"": a condition on
+# one of these, by one of these operators and with a fixed value, makes a statement for everybody one for a
+# known few. Anybody can send a Referer or use TLS.
+_FIXING = ("stringequals", "stringequalsignorecase", "stringlike", "arnequals", "arnlike", "ipaddress")
 _NARROWING = {
     "aws:sourcearn",
     "aws:sourceaccount",
@@ -23,27 +25,51 @@ _NARROWING = {
     "aws:userid",
     "s3:dataaccesspointaccount",
     "s3:dataaccesspointarn",
+    "s3:x-amz-server-side-encryption-aws-kms-key-id",
 }
 _CLOUDFRONT = "cloudfront.amazonaws.com"
 _IDENTITY = "CloudFront Origin Access Identity"
 
 
-def statements(policy: Document | None) -> list[Document]:
-    """Return the statements of a policy, which may be one without a list around it."""
-    found: Any = (policy or {}).get("Statement", [])
-    return [found] if isinstance(found, dict) else list(found)
+def is_public(statement: Document) -> bool:
+    """Tell whether a statement lets everybody in, as S3 sees it when it blocks public policies."""
+    return statement.get("Effect") == "Allow" and _everybody(statement) and not _narrowed(statement)
+
+
+def public_names(policy: Document | None) -> list[str]:
+    """Return the Sids of the statements that let everybody in."""
+    return [str(one.get("Sid", "without Sid")) for one in statements_of(policy) if is_public(one)]
 
 
 def public(policy: Document | None, action: str) -> Iterator[Document]:
     """Yield the statements that let everybody do something."""
-    for statement in statements(policy):
-        if _allows(statement, action) and _everybody(statement) and not _narrowed(statement):
+    for statement in statements_of(policy):
+        if is_public(statement) and _allows(statement, action):
             yield statement
+
+
+def shows_others(statement: Document, own: Iterable[str]) -> bool:
+    """Tell whether a statement lets everybody read objects beside those of our own ARNs."""
+    readable = is_public(statement) and _allows(statement, "s3:GetObject")
+    return readable and not set(resources(statement)) <= set(own)
+
+
+def demands_tls(statement: Document, own: Iterable[str]) -> bool:
+    """Tell whether a statement refuses to read our ARNs without TLS, which website endpoints do not speak."""
+    wanted = [
+        value.lower()
+        for tests in (statement.get("Condition") or {}).values()
+        for key, values in tests.items()
+        if key.lower() == "aws:securetransport"
+        for value in _listed(values)
+    ]
+    concerned = any(covers(resources(statement), arn.replace("*", "x")) for arn in own)
+    return statement.get("Effect") == "Deny" and _everybody(statement) and "false" in wanted and concerned
 
 
 def for_distribution(policy: Document | None, arn: str) -> Iterator[Document]:
     """Yield the statements by which CloudFront may read: for this distribution, any, or an older identity."""
-    for statement in statements(policy):
+    for statement in statements_of(policy):
         if not _allows(statement, "s3:GetObject"):
             continue
         principal = statement.get("Principal", {})
@@ -103,12 +129,13 @@ def _everybody(statement: Document) -> bool:
 
 
 def _narrowed(statement: Document) -> bool:
-    conditions: dict[str, dict[str, Any]] = statement.get("Condition", {})
-    for operator, tests in conditions.items():
-        negated = "not" in operator.lower() or operator.lower().endswith("ifexists") or operator == "Null"
+    for operator, tests in (statement.get("Condition") or {}).items():
+        if operator.lower().removeprefix("foranyvalue:") not in _FIXING:
+            continue
         for key, values in tests.items():
-            everything = any(one in ("*", "0.0.0.0/0", "::/0") for one in _listed(values))
-            if key.lower() in _NARROWING and not negated and not everything:
+            listed = _listed(values)
+            fixed = not any(sign in value for value in listed for sign in ("*", "?", "${"))
+            if key.lower() in _NARROWING and fixed and not {"0.0.0.0/0", "::/0"} & set(listed):
                 return True
     return False
 

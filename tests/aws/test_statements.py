@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from lazyimages.aws import documents
-from lazyimages.doctor import policy
+from lazyimages.aws import statements as policy
 from lazyimages.sizes import Size
 
 ARN = "arn:aws:cloudfront::123456789012:distribution/E1"
