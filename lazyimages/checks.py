@@ -80,6 +80,13 @@ def _check_names(settings: Settings) -> Iterator[checks.CheckMessage]:
 def _check_storages(settings: Settings) -> Iterator[checks.CheckMessage]:
     if variants_alias() not in django_settings.STORAGES or settings.originals not in django_settings.STORAGES:
         return
+    for alias in dict.fromkeys((variants_alias(), settings.originals)):
+        entry: Any = django_settings.STORAGES[alias]
+        endpoint = entry.get("OPTIONS", {}).get("endpoint_url")
+        if endpoint and not str(endpoint).startswith(("http://", "https://")):
+            hint = f"Write it with its scheme: https://{endpoint}"
+            yield _error("E018", f"endpoint_url of the storage {alias!r} is {endpoint!r}, no URL.", hint)
+            return
     try:
         variants, _ = storages[variants_alias()], storages[settings.originals]
     except (ImproperlyConfigured, TypeError) as error:  # TypeError: an option that it does not have

@@ -261,6 +261,16 @@ class TestStorages:
         assert message.id == "lazyimages.E018"
         assert reason in message.msg
 
+    def test_an_endpoint_without_its_scheme(self, settings: Any) -> None:
+        """boto3 would raise ValueError when the first request is made."""
+        options = {"bucket_name": "b", "endpoint_url": "minio.shop.example:9000"}
+        entry = {"BACKEND": "storages.backends.s3.S3Storage", "OPTIONS": options}
+        settings.STORAGES = {**settings.STORAGES, "lazyimages": entry}
+        message = only()
+        assert message.id == "lazyimages.E018"
+        assert "'minio.shop.example:9000', no URL" in message.msg
+        assert "https://minio.shop.example:9000" in str(message.hint)
+
     def test_a_location_of_another_cloud(
         self, storages_are: Callable[..., None], delivery: Callable[..., None]
     ) -> None:

@@ -90,7 +90,10 @@ def key_pattern(resource: str, bucket: str) -> str | None:
         return "*"
     where, slash, keys = resource.partition("/")
     name = where.rpartition(":")[2]
-    return keys if slash and fnmatchcase(bucket, name) else None
+    if slash:
+        return keys if fnmatchcase(bucket, name) else None
+    head, star, rest = name.partition("*")  # a star of IAM has slashes too: photos* is all of photos
+    return f"*{rest}" if star and fnmatchcase(f"{bucket}/", f"{head}*") else None
 
 
 def is_of_variants(pattern: str) -> bool:

@@ -9,6 +9,7 @@ from botocore.exceptions import (
     NoRegionError,
     PartialCredentialsError,
     ProfileNotFound,
+    SSOError,
     TokenRetrievalError,
 )
 
@@ -92,7 +93,7 @@ def explain(error: ClientError | BotoCoreError, about: str) -> str:
         )
     if isinstance(error, ProfileNotFound):
         return f"{error}. Set AWS_PROFILE to a profile of ~/.aws/config, or unset it."
-    if isinstance(error, TokenRetrievalError):
+    if isinstance(error, (SSOError, TokenRetrievalError)):
         return f"{error}. Log in again: aws sso login."
     if isinstance(error, NoRegionError):
         return "No region is set. Set region_name in STORAGES, or AWS_DEFAULT_REGION."

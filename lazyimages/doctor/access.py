@@ -13,7 +13,9 @@ from lazyimages.doctor.findings import finding
 
 # S3 user guide, "Controlling ownership of objects and disabling ACLs": the one that such buckets take.
 _HARMLESS = "bucket-owner-full-control"
-_BLOCKING = ("BlockPublicPolicy", "RestrictPublicBuckets")
+# S3 API, PublicAccessBlockConfiguration: BlockPublicPolicy "doesn't affect existing bucket policies"; it
+# refuses new ones, which is a matter of setting up.
+_BLOCKING = ("RestrictPublicBuckets",)
 
 
 def _look_at_acls(case: Case) -> Iterator[Seen]:

@@ -72,7 +72,10 @@ def _compare(date: str) -> Iterator[Seen]:
     """Compare S3's Date with this machine's clock; the journey of the answer is at most a second or two."""
     if not date:
         return
-    seconds = time.time() - parsedate_to_datetime(date).timestamp()
+    try:
+        seconds = time.time() - parsedate_to_datetime(date).timestamp()
+    except ValueError:
+        return
     if abs(seconds) < _LATE:
         yield f"{abs(seconds):.0f} s from S3's"
         return

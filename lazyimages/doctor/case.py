@@ -51,6 +51,8 @@ class Case:
     def distribution(self) -> Distribution | None:
         """The distribution before the variants; raises what `cdn.find` does, and looks once."""
         assert self.variants is not None
+        if not self.has(self.variants, "cloudfront"):
+            return None
         return cdn.find(self.client(self.variants, "cloudfront"), self.settings, self.place.bucket)
 
     def on_aws(self, storage: "S3Storage") -> bool:

@@ -89,6 +89,14 @@ CREDENTIALS = (
         "`python manage.py lazyimages_iam_policy app` prints the whole policy.",
     ),
     Kind(
+        name="role-cannot-read",
+        severity="error",
+        meaning="S3 answers 403 for an object that is missing, to a caller who may list the bucket: it may "
+        "not read objects.",
+        remedy="Give the app s3:GetObject on arn:aws:s3:::{bucket}/*; "
+        "`python manage.py lazyimages_iam_policy app` prints the whole policy.",
+    ),
+    Kind(
         name="not-seen",
         severity="note",
         meaning="The caller may not look at this part, so nothing is known about it.",

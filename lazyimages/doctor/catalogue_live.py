@@ -197,6 +197,13 @@ ANSWER = (
         remedy="Deploy the app with the same SIZES; look for another resizer behind CDN_URL.",
     ),
     Kind(
+        name="original-not-asked",
+        severity="note",
+        meaning="S3 or the website endpoint could not be asked from here, so it is not known whether either "
+        "gives originals away. Visitors come through the CDN alone.",
+        remedy="Run it where HTTPS to S3, and HTTP to the website endpoint, are let through.",
+    ),
+    Kind(
         name="original-served",
         severity="error",
         meaning="The original was served to the public.",

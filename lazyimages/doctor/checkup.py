@@ -78,6 +78,8 @@ def _s3_url(case: Case, of: "S3Storage") -> str:
     s3 = case.client(of)
     if case.on_aws(of):
         place = Place(bucket=of.bucket_name, region=region(s3), partition=s3.meta.partition)
+        if "." in of.bucket_name:  # S3's certificate has one label for the bucket
+            return f"https://{place.rest_host.removeprefix(f'{of.bucket_name}.')}/{of.bucket_name}"
         return f"https://{place.rest_host}"
     return f"{s3.meta.endpoint_url.rstrip('/')}/{of.bucket_name}"
 

@@ -4,9 +4,11 @@ from collections.abc import Iterator
 
 from botocore.exceptions import (
     ClientError,
+    CredentialRetrievalError,
     NoCredentialsError,
     PartialCredentialsError,
     ProfileNotFound,
+    SSOError,
     TokenRetrievalError,
 )
 
@@ -35,6 +37,8 @@ def _look(case: Case) -> Iterator[Seen]:
             NoCredentialsError,
             PartialCredentialsError,
             ProfileNotFound,
+            CredentialRetrievalError,
+            SSOError,
             TokenRetrievalError,
         ) as error:
             yield finding("credentials", f"For {about}: {type(error).__name__}.", hint=_hint(error, about))

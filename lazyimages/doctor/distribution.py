@@ -12,7 +12,7 @@ from lazyimages.conf import SECRET_HEADER
 from lazyimages.doctor.case import Case
 from lazyimages.doctor.examination import Examination, Seen
 from lazyimages.doctor.findings import finding
-from lazyimages.doctor.kinds import Finding
+from lazyimages.doctor.kinds import Finding, Severity
 
 _DELIVERIES = ("redirect", "failover")
 _CODES = {403, 404}
@@ -36,7 +36,12 @@ def _look(case: Case) -> Iterator[Seen]:
         what = f"None has the domain or alias {host}, or the tag of {bucket!r}."
         # A host of one's own may be that of another CDN, which will do before a website endpoint.
         maybe = settings.delivery == "redirect" and bool(cdn.alias(settings))
-        yield finding("cdn-missing", what, severity="warning" if maybe else None)
+        severity: Severity | None = "warning" if maybe else None
+        assert case.variants is not None
+        if not case.has(case.variants, "cloudfront"):
+            what = "The storage has an endpoint_url that is not AWS's: CloudFront was not asked."
+            severity = "note"
+        yield finding("cdn-missing", what, severity=severity)
         return
     yield f"{found.id}, {found.domain}"
     if not found.config.get("Enabled"):
@@ -52,7 +57,7 @@ def _names(case: Case, found: Distribution) -> Iterator[Seen]:
         found.domain.lower(),
         *(name.lower() for name in found.config.get("Aliases", {}).get("Items", [])),
     }
-    if host in names:
+    if host in names or any(distribution.serves(name, host) for name in names):
         return
     if cdn.alias(case.settings) or host.endswith(_DOMAINS):
         what = f"CDN_URL leads to {host}; the distribution {found.id} has {', '.join(sorted(names))}."

@@ -13,8 +13,10 @@ from lazyimages.doctor.case import Case
 from lazyimages.doctor.findings import finding
 from lazyimages.doctor.kinds import Finding
 from lazyimages.doctor.report import Result
+from lazyimages.exceptions import StorageUnavailable
 
-FAILURES = (BotoCoreError, ClientError, ResponseParserError)  # all that a client of boto3 raises
+# All that a client of boto3 raises, and a storage's failure.
+FAILURES = (BotoCoreError, ClientError, ResponseParserError, StorageUnavailable)
 
 Seen = Finding | str  # a text is something worth showing that is as it should be
 
@@ -72,6 +74,8 @@ def _of(error: Exception, name: str) -> Finding:
             return finding("clock-wrong", f"AWS refused {error.operation_name}: the time is wrong.")
     if isinstance(error, (ClientError, BotoCoreError)):
         return finding("no-answer", f"{name}: AWS did not say.", hint=trouble.explain(error, name))
+    if isinstance(error, StorageUnavailable):
+        return finding("no-answer", f"{name}: a storage did not answer: {error}.", hint="Check STORAGES.")
     hint = "Check endpoint_url in STORAGES: what answers there does not speak AWS's language."
     return finding("no-answer", f"{name}: the answer could not be read.", hint=hint)
 

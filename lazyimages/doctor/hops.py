@@ -12,6 +12,7 @@ from urllib.parse import urljoin, urlsplit
 MOST_HOPS = 10
 MOST_BYTES = 16 * 2**20  # of a body that are read
 SECONDS = 15.0  # for connecting, and for each piece of an answer; a first render may take a while
+LONGEST = 60.0  # for one whole answer
 _REDIRECTS = (301, 302, 303, 307, 308)
 _SHOWN = ("content-type", "content-length", "cache-control", "age", "x-cache", "via", "server", "location")
 _SIGNED = ("x-amz-signature", "x-amz-security-token", "signature=")
@@ -36,7 +37,12 @@ class Hop:
     def target(self) -> str:
         """Where a redirect leads; an empty text for every other answer."""
         location = self.header("location")
-        return urljoin(self.url, location) if self.status in _REDIRECTS and location else ""
+        if self.status not in _REDIRECTS or not location:
+            return ""
+        try:
+            return urljoin(self.url, location)
+        except ValueError:  # brackets that hold no IPv6 address: no browser follows that either
+            return ""
 
     @property
     def from_cache(self) -> bool:
@@ -113,7 +119,7 @@ def fetch(url: str) -> Hop:
         path = split._replace(scheme="", netloc="", fragment="").geturl() or "/"
         connection.request("GET", path, headers={"User-Agent": "lazyimages-doctor", "Accept": "image/*,*/*"})
         answer = connection.getresponse()
-        body = answer.read(MOST_BYTES)
+        body = _read(answer, started + LONGEST)
         if answer.length and len(body) < MOST_BYTES:  # with a number, `read` takes a broken end for the end
             raise http.client.IncompleteRead(body, answer.length)
         # Where a header comes twice, as Cache-Control may, the values belong together (RFC 9110, 5.3).
@@ -126,6 +132,17 @@ def fetch(url: str) -> Hop:
     finally:
         connection.close()
     return Hop(url=url, status=answer.status, headers=headers, body=body, ms=_since(started))
+
+
+def _read(answer: http.client.HTTPResponse, until: float) -> bytes:
+    """Read a body; `TimeoutError` for one that comes in drops."""
+    parts, size = [], 0
+    while size < MOST_BYTES and (part := answer.read1(min(65_536, MOST_BYTES - size))):
+        parts.append(part)
+        size += len(part)
+        if time.perf_counter() > until:
+            raise TimeoutError
+    return b"".join(parts)
 
 
 def shown_url(url: str) -> str:

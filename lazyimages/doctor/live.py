@@ -131,7 +131,9 @@ class _Run:
         key = keys.variant_key(self._probe.original, probe.unknown_size(self._settings))
         chain = self._ask(str(key))
         return self._result(
-            "a size outside of the whitelist", chain, verdicts.unknown_size(chain, self._road)
+            "a size outside of the whitelist",
+            chain,
+            verdicts.unknown_size(chain, self._road, image=picture.read(chain.last.body) is not None),
         )
 
     def _the_original(self) -> Iterator[Result]:

@@ -38,7 +38,8 @@ def read(data: bytes) -> Shown | None:
             if opened.width * opened.height > _MOST_PIXELS:
                 return None
             image = opened.convert("RGB")
-    except (OSError, SyntaxError, ValueError):  # Pillow's own for what it cannot identify, and for a bad part
+    # Pillow's own for what it cannot identify, for a bad part, and for a size that is a trap
+    except (OSError, SyntaxError, ValueError, Image.DecompressionBombError):
         return None
     return Shown(image.width, image.height, image)
 

@@ -36,18 +36,36 @@ def _look_at_listing(case: Case) -> Iterator[Seen]:
     Source: S3 API, GetObject, "Permissions".
     """
     size = next(iter(case.settings.whitelist))
-    for storage in case.storages:
+    # Both of them also in one bucket: the app's rights to originals are others than those to variants.
+    places = [(case.variants, str(size)), (case.originals, "")]
+    refused: set[str] = set()
+    for storage, directory in places:
+        if storage is None or storage.bucket_name in refused:
+            continue
         below = storage.location.strip("/")
-        name = "/".join(filter(None, (below, str(size) if storage is case.variants else "", _MISSING)))
+        name = "/".join(filter(None, (below, directory, _MISSING)))
         try:
             case.client(storage).get_object(Bucket=storage.bucket_name, Key=name)
         except ClientError as error:
             code = trouble.code(error)
             if code in trouble.DENIED:
                 what = f"S3 answers {code} for an object of {storage.bucket_name!r} that is not there."
-                yield finding("role-cannot-list", what, bucket=storage.bucket_name)
+                refused.add(storage.bucket_name)
+                known = _lists(case, storage)
+                yield finding(
+                    "role-cannot-read" if known else "role-cannot-list", what, bucket=storage.bucket_name
+                )
             elif code not in ("NoSuchKey", "404"):
                 raise
+
+
+def _lists(case: Case, storage: "S3Storage") -> bool:
+    """Tell whether the caller has s3:ListBucket, which HeadBucket needs."""
+    try:
+        case.client(storage).head_bucket(Bucket=storage.bucket_name)
+    except ClientError:
+        return False
+    return True
 
 
 def _look_at_excess(case: Case) -> Iterator[Seen]:
@@ -76,6 +94,10 @@ def _simulate(case: Case, storage: "S3Storage", principal: str) -> Iterator[Seen
                 for result in answer["EvaluationResults"]
                 if result["EvalDecision"] == "allowed"
             ]
+    except iam.exceptions.NoSuchEntityException:  # a role with a path, as those of SSO and the console have
+        what = f"There is no {principal}: the role has a path, which its sessions do not name."
+        yield finding("not-seen", what, action="a role without a path")
+        return
     except FAILURES as error:
         code = trouble.code(error) if isinstance(error, ClientError) else type(error).__name__
         what = f"The policies of {principal} could not be tried out ({code})."

@@ -42,7 +42,7 @@ def finding_lines(found: Finding, style: Style, *, ascii: bool) -> Iterator[str]
         lead = f"    {label + ':':8}"
         # Nothing is broken at hyphens or in words: commands and URLs are to be copied.
         yield from textwrap.wrap(
-            text,
+            _printable(text),
             _WIDTH,
             initial_indent=lead,
             subsequent_indent=" " * len(lead),
@@ -63,7 +63,7 @@ def _hop(hop: Hop) -> str:
     said = str(hop.status) if hop.status else "---"
     parts = [f"{said} {hop.ms:6.0f} ms  {_url(hop)}"]
     if hop.trouble:
-        parts.append(hop.trouble)
+        parts.append(_printable(hop.trouble))
     for name, label in (("cache-control", "Cache-Control"), ("x-cache", "X-Cache"), ("age", "Age")):
         if value := hop.header(name):
             parts.append(f"{label}: {_printable(value)}")

@@ -27,7 +27,8 @@ class Road:
 
     def is_cdn(self, url: str) -> bool:
         """Tell whether a URL is below CDN_URL."""
-        return url.startswith(f"{self.settings.cdn_url}/")
+        base = self.settings.cdn_url.partition("://")[2]
+        return url.partition("://")[2].startswith(f"{base}/")  # with http it may lead to https
 
 
 def hops_of(chain: Chain) -> tuple[Hop, ...]:
@@ -74,9 +75,9 @@ def stored(chain: Chain, road: Road, *, again: bool = False) -> list[Finding]:
     return []
 
 
-def unknown_size(chain: Chain, road: Road) -> list[Finding]:
-    """Judge the request for a size that the whitelist has not."""
-    if chain.last.status == 200:
+def unknown_size(chain: Chain, road: Road, *, image: bool = True) -> list[Finding]:
+    """Judge the request for a size that the whitelist has not; `image` when the answer is a picture."""
+    if chain.last.status == 200 and image:
         return [finding("size-served", f"{shown_url(chain.first.url)} was answered with 200.")]
     return _refused(chain, road)
 
@@ -85,6 +86,8 @@ def original(chain: Chain, road: Road, data: bytes, *, image: bool) -> list[Find
     """Judge a request for the original, whose bytes are `data`; `image` when the answer is a picture."""
     if chain.last.body == data or (chain.last.status == 200 and image):
         return [finding("original-served", f"{shown_url(chain.first.url)} was answered with the picture.")]
+    if chain.first.trouble and road.settings.delivery != "local" and not road.is_cdn(chain.first.url):
+        return [finding("original-not-asked", f"{_asked(chain.first)}: {chain.first.trouble}.")]
     return _refused(chain, road)
 
 
@@ -141,10 +144,11 @@ def _at_cdn(hop: Hop, road: Road, *, again: bool) -> Iterator[Finding]:
 def _at_resizer(hop: Hop, road: Road) -> Iterator[Finding]:
     if hop.target:
         if road.is_cdn(hop.target):
-            if hop.status == 301 and "no-store" not in hop.header("cache-control"):
-                what = (
-                    f"The resizer answers 301 with Cache-Control {hop.header('cache-control') or '(none)'}."
-                )
+            said = hop.header("cache-control").lower()
+            # RFC 9110, 15.4: 301 and 308 may be kept without being told to, the others when a header says so.
+            may_be_kept = hop.status in (301, 308) or "max-age" in said or hop.header("expires")
+            if may_be_kept and "no-store" not in said:
+                what = f"The resizer answers {hop.status} with Cache-Control {said or '(none)'}."
                 yield finding("redirect-permanent", what)
         elif hop.from_app:
             place = urlsplit(hop.target)

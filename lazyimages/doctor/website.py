@@ -34,7 +34,8 @@ def _rule_for(code: str, rules: list[Any]) -> Document | None:
     """Return the rule that S3 takes for a missing object: the first that fits."""
     for rule in rules:
         condition = rule.get("Condition", {})
-        if not condition.get("KeyPrefixEquals") and condition.get("HttpErrorCodeReturnedEquals") == code:
+        wanted = condition.get("HttpErrorCodeReturnedEquals")
+        if not condition.get("KeyPrefixEquals") and wanted in (None, code):  # None: all requests
             found: Document = rule
             return found
     return None

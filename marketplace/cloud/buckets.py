@@ -48,14 +48,12 @@ class BucketState:
     def allows(self, caller: Caller, action: str, resource: str) -> bool:
         """Whether the caller may do this, after the policy and the public access block.
 
-        RestrictPublicBuckets leaves a public policy to AWS services and the bucket's own account.
-        Raise ConfigurationFault for a public policy that PutBucketPolicy would have refused.
+        RestrictPublicBuckets leaves a public policy to AWS services and the bucket's own account;
+        BlockPublicPolicy "doesn't affect existing bucket policies" (S3 API, PublicAccessBlockConfiguration).
         """
-        if self.policy.public and caller.service is None:
-            if self.blocks.get("RestrictPublicBuckets"):
-                return False
-            if self.blocks.get("BlockPublicPolicy"):
-                raise ConfigurationFault("S3 refuses a public bucket policy while BlockPublicPolicy is on")
+        restricted = self.blocks.get("RestrictPublicBuckets") and self.policy.public
+        if restricted and caller.service is None:
+            return False
         return self.policy.allows(caller, action, resource)
 
 

@@ -26,6 +26,7 @@ DISTRIBUTION_TAG = f"lazyimages={BUCKET}"  # by which lazyimages_setup finds its
 SECRET = "only-for-the-demo"  # noqa: S105  # guards nothing but an example on 127.0.0.1
 DELIVERIES = ("redirect", "failover", "local")
 READY_SECONDS = 60
+_NOT_OURS = ("AWS_PROFILE", "AWS_DEFAULT_PROFILE", "AWS_SESSION_TOKEN")
 SAID = 2_000  # characters of a command's output in an error
 
 
@@ -163,7 +164,9 @@ class Stack:
             }
         if self.delivery == "failover":
             values["ORIGIN_SECRET"] = SECRET
-        return {**os.environ, **values, **self._extra}
+        # A profile that somebody else's shell names may not be on this machine, and boto3 would look for it.
+        inherited = {name: one for name, one in os.environ.items() if name not in _NOT_OURS}
+        return {**inherited, **values, **self._extra}
 
     def _forget_earlier_run(self) -> None:
         for name in ("db.sqlite3", "originals", "variants", "logs"):
@@ -185,6 +188,7 @@ class Stack:
         cdn = self._children["cdn"] = start_child(
             [sys.executable, "-m", "marketplace.cloud", *arguments],
             ready="CDN ready:",
+            env=self.environment,
             cwd=ROOT,
             log=self.logs / "cdn.log",
         )

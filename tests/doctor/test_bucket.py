@@ -4,7 +4,7 @@ import json
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime
-from typing import Any
+from typing import Any, ClassVar
 
 import boto3
 import pytest
@@ -157,14 +157,21 @@ class TestAcls:
 
 
 class TestPublicAccessBlock:
-    @pytest.mark.parametrize("flag", ["BlockPublicPolicy", "RestrictPublicBuckets"])
-    def test_it_is_on(self, redirect: Any, flag: str) -> None:
-        flags = {"BlockPublicAcls": True, "IgnorePublicAcls": True}
-        flags |= {"BlockPublicPolicy": False, "RestrictPublicBuckets": False, flag: True}
+    FLAGS: ClassVar = {"BlockPublicAcls": True, "IgnorePublicAcls": True}
+
+    def test_it_is_on(self, redirect: Any) -> None:
+        flags = self.FLAGS | {"BlockPublicPolicy": False, "RestrictPublicBuckets": True}
         redirect.put_public_access_block(Bucket=BUCKET, PublicAccessBlockConfiguration=flags)
         (one,) = found(access.BLOCK)
         assert one.name == "public-access-blocked"
-        assert flag in one.what
+        assert "RestrictPublicBuckets" in one.what
+
+    def test_blocking_policies_leaves_the_one_that_is_there(self, redirect: Any) -> None:
+        """S3 API, PublicAccessBlockConfiguration: it "doesn't affect existing bucket policies"."""
+        flags = self.FLAGS | {"BlockPublicPolicy": True, "RestrictPublicBuckets": False}
+        redirect.put_public_access_block(Bucket=BUCKET, PublicAccessBlockConfiguration=flags)
+        assert found(access.BLOCK) == []
+        assert names(drift.BUCKET) == ["bucket-drift"]
 
     def test_there_is_none(self, redirect: Any) -> None:
         redirect.delete_public_access_block(Bucket=BUCKET)
@@ -246,6 +253,14 @@ class TestWebsite:
 
         assert self.rules(redirect, change) == ["website-code-missing"]
 
+    def test_a_rule_without_condition_takes_all_requests(self, redirect: Any) -> None:
+        """S3 API, RoutingRule: "Condition" is not required; the first rule that fits counts."""
+        there = redirect.get_bucket_website(Bucket=BUCKET)
+        del there["ResponseMetadata"]
+        there["RoutingRules"].insert(0, {"Redirect": {"HostName": "other.example", "Protocol": "https"}})
+        redirect.put_bucket_website(Bucket=BUCKET, WebsiteConfiguration=there)
+        assert "website-elsewhere" in names(website.RULES)
+
     def test_all_requests_are_redirected(self, redirect: Any) -> None:
         everything = {"RedirectAllRequestsTo": {"HostName": "www.example"}}
         redirect.put_bucket_website(Bucket=BUCKET, WebsiteConfiguration=everything)
@@ -291,6 +306,14 @@ class TestPolicy:
         (one,) = found(exposure.ORIGINALS)
         assert (one.name, one.severity) == ("originals-public", "error")
         assert "'Theirs'" in one.what
+
+    @pytest.mark.parametrize("resource", [f"arn:aws:s3:::{BUCKET}*", "arn:aws:s3:::*"])
+    def test_a_star_has_slashes_too(self, redirect: Any, resource: str) -> None:
+        policy = json.loads(redirect.get_bucket_policy(Bucket=BUCKET)["Policy"])
+        reads = {"Effect": "Allow", "Principal": "*", "Action": "s3:GetObject", "Resource": resource}
+        policy["Statement"].append({"Sid": "All", **reads})
+        redirect.put_bucket_policy(Bucket=BUCKET, Policy=json.dumps(policy))
+        assert "originals-public" in names(exposure.ORIGINALS)
 
     def test_some_originals_are_public(self, redirect: Any) -> None:
         redirect.put_object(Bucket=BUCKET, Key="products/bowl.jpg", Body=jpeg())

@@ -14,7 +14,7 @@ from typing import Any
 
 import pytest
 from django.core.files.storage import storages
-from django.core.management import CommandError, call_command
+from django.core.management import CommandError, call_command, execute_from_command_line
 
 from lazyimages import storage
 from lazyimages.doctor import hops, live, probe
@@ -96,6 +96,13 @@ class TestLocal:
     def test_what_is_no_site(self) -> None:
         with pytest.raises(CommandError, match="Write it like https://"):
             call_command("lazyimages_doctor", "--live", "--site", "shop.example")
+
+    def test_and_on_a_command_line(self, capsys: pytest.CaptureFixture[str]) -> None:
+        """Django calls the parser outside of what catches CommandError."""
+        with pytest.raises(SystemExit) as end:
+            execute_from_command_line(["manage.py", "lazyimages_doctor", "--live", "--site", "shop.example"])
+        assert end.value.code == 2
+        assert "Write it like https://shop.example" in capsys.readouterr().err
 
     def test_the_app_is_down(self, site: str, shop: Shop) -> None:
         shop.stop()

@@ -68,6 +68,15 @@ def test_it_is_disabled_and_on_its_way(make_cloud: Make, answer: Callable[..., N
     assert "aws cloudfront wait distribution-deployed --id E" in cdn.findings[1].remedy
 
 
+def test_cdn_url_is_below_a_wildcard(make_cloud: Make) -> None:
+    """CloudFront developer guide, "Use wildcards in alternate domain names"."""
+    cloud = make_cloud("redirect")
+    cloud.lazy(CDN_URL="https://images.shop.example", DISTRIBUTION_ID=cloud.distribution["Id"])
+    aliases = {"Aliases": {"Quantity": 1, "Items": ["*.shop.example"]}}
+    cloud.change_distribution(lambda config: config.update(aliases))
+    assert found(distribution.EXAMINATION) == []
+
+
 @pytest.mark.parametrize("url", ["https://dxxxxx.cloudfront.net", "https://images.shop.example"])
 def test_cdn_url_is_another(make_cloud: Make, url: str) -> None:
     cloud = make_cloud("redirect")

@@ -157,6 +157,31 @@ class TestRedirect:
         assert told.serious == ["redirect-permanent"]
         assert "Cache-Control (none)" in told.findings["redirect-permanent"]["what"]
 
+    @pytest.mark.parametrize(
+        ("status", "header"), [("308 x", None), ("302 x", ("Cache-Control", "max-age=31536000"))]
+    )
+    def test_another_redirect_that_may_be_kept(
+        self, make_cloud: Make, shop: Shop, status: str, header: tuple[str, str] | None
+    ) -> None:
+        def rewrite(said: str, headers: Headers) -> tuple[str, Headers]:
+            if not said.startswith("301"):
+                return said, headers
+            others = [(name, value) for name, value in headers if name != "Cache-Control"]
+            return status, [*others, *([header] if header else [])]
+
+        cloud = make_cloud("redirect")
+        shop.alter = rewrite
+        assert cloud.ask().serious == ["redirect-permanent"]
+
+    def test_a_redirect_to_what_is_no_url(self, make_cloud: Make, shop: Shop) -> None:
+        cloud = make_cloud("redirect")
+        shop.alter = lambda status, headers: (
+            "301 x",
+            [("Location", "http://[bad/x"), ("Content-Length", "0")],
+        )
+        assert "answer-unexpected" in cloud.ask().serious
+        assert cloud.stored() == []
+
     def test_the_resizer_is_down(self, make_cloud: Make, shop: Shop) -> None:
         cloud = make_cloud("redirect")
         shop.stop()

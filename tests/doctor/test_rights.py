@@ -98,6 +98,7 @@ def test_enough(as_user: Policy) -> None:
 def test_without_list_bucket(s3: Any, answer: Callable[..., None]) -> None:
     """S3 API, GetObject, "Permissions": 404 with s3:ListBucket, and 403 without; no stand-in does that."""
     answer("s3", "GetObject", "AccessDenied")
+    answer("s3", "HeadBucket", "403")
     (one,) = found(rights.LISTING)
     assert (one.name, one.severity) == ("role-cannot-list", "error")
     assert f"s3:ListBucket on arn:aws:s3:::{BUCKET};" in one.remedy
@@ -118,6 +119,18 @@ def test_below_the_folder_of_the_originals(s3: Any, settings: Any, monkeypatch: 
     assert found(rights.LISTING) == []
     missing = "lazyimages-doctor-missing.jpg"
     assert asked == {("originals", f"media/{missing}"), (BUCKET, f"360x270/{missing}")}
+
+
+def test_without_get_object(as_user: Policy) -> None:
+    bucket = as_user(LIST)
+    (one,) = found(rights.LISTING)
+    assert (one.name, one.severity) == ("role-cannot-read", "error")
+    assert f"s3:GetObject on arn:aws:s3:::{bucket}/*" in one.remedy
+
+
+def test_originals_are_tried_beside_variants(as_user: Policy) -> None:
+    as_user((["s3:GetObject"], "arn:aws:s3:::BUCKET/360x270/*"), LIST)
+    assert [one.name for one in found(rights.LISTING)] == ["role-cannot-read"]
 
 
 def test_no_more_than_enough(as_user: Policy) -> None:

@@ -5,7 +5,7 @@ import os
 import signal
 import sys
 import threading
-from argparse import RawDescriptionHelpFormatter
+from argparse import ArgumentTypeError, RawDescriptionHelpFormatter
 from collections.abc import Generator, Iterator
 from contextlib import closing, contextmanager
 from dataclasses import replace
@@ -14,7 +14,7 @@ from urllib.parse import urlsplit
 
 from django.conf import settings as django_settings
 from django.core.files.storage import storages
-from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.core.management.base import BaseCommand, CommandParser
 from django.core.management.color import no_style, supports_color
 
 from lazyimages import conf, storage
@@ -145,7 +145,8 @@ class Command(BaseCommand):
 
     def _say(self, line: str) -> None:
         if not self._quiet:
-            self.stdout.write(self._without_secret(line))
+            encoding = getattr(self.stdout, "encoding", None) or "utf-8"
+            self.stdout.write(self._without_secret(line).encode(encoding, "replace").decode(encoding))
             self.stdout.flush()
 
     def _without_secret(self, line: str) -> str:
@@ -183,16 +184,22 @@ def _ending_tidily() -> Iterator[None]:
     if threading.current_thread() is not threading.main_thread():
         yield  # no other may set signal handlers
         return
-    before = signal.signal(signal.SIGTERM, lambda number, frame: sys.exit(128 + number))
+    ends = [signal.SIGTERM, *([signal.SIGHUP] if hasattr(signal, "SIGHUP") else [])]  # a closed terminal
+    before = {
+        one: signal.signal(one, lambda number, frame: sys.exit(128 + number))
+        for one in ends
+        if signal.getsignal(one) is not signal.SIG_IGN  # nohup
+    }
     try:
         yield
     finally:
-        signal.signal(signal.SIGTERM, before)
+        for one, handler in before.items():
+            signal.signal(one, handler)
 
 
 def _base(value: str) -> str:
     """Return a URL of a site without the slash at its end."""
     parts = urlsplit(value)
     if value and (parts.scheme not in ("http", "https") or not parts.hostname):
-        raise CommandError(f"{value!r} is no URL of a site. Write it like https://shop.example.")
+        raise ArgumentTypeError(f"{value!r} is no URL of a site. Write it like https://shop.example.")
     return value.rstrip("/")
