@@ -6,16 +6,17 @@ from collections.abc import Iterator, Sequence
 from typing import Any
 
 import PIL
-from django.apps import AppConfig
+from django.apps import AppConfig, apps
 from django.conf import settings as django_settings
 from django.core import checks
 from django.core.exceptions import ImproperlyConfigured
 from django.core.files.storage import Storage, storages
 from django.urls import NoReverseMatch, reverse
+from django.utils.module_loading import import_string
 
-from lazyimages import conf, current
+from lazyimages import conf, current, sizes
 from lazyimages.conf import Settings
-from lazyimages.storage import is_file_system, is_s3, variants_alias
+from lazyimages.storage import INCOMING, is_file_system, is_s3, variants_alias
 
 LEAST_PILLOW = (13, 0)
 # botocore's attempts where none are named, and seconds between two at most ("Retries" in boto3's guide).
@@ -33,10 +34,12 @@ def check_settings(
         return [_error(problem.check, problem.message, problem.hint) for problem in problems]
     return [
         *_check_whitelist(settings),
+        *_check_presets(settings),
         *_check_delivery(settings),
         *_check_names(settings),
         *_check_storages(settings),
         *_check_engine(settings),
+        *_check_direct_uploads(settings),
     ]
 
 
@@ -48,6 +51,23 @@ def _check_whitelist(settings: Settings) -> Iterator[checks.CheckMessage]:
     if not settings.whitelist:
         hint = 'Set LAZYIMAGES["SIZES"] = ["360x270", "480h", "1280w"], or PRESETS.'
         yield _error("E006", "LAZYIMAGES allows no sizes, so every image would be a 404.", hint)
+
+
+def _check_presets(settings: Settings) -> Iterator[checks.CheckMessage]:
+    for preset in settings.presets.values():
+        places = {f"The preset {preset.name!r}": preset.sizes}
+        for number, source in enumerate(preset.sources, 1):
+            places[f"Source {number} of the preset {preset.name!r}"] = source.sizes
+        for place, listed in places.items():
+            other = next((size for size in listed if not size.has_proportions_of(listed[0])), None)
+            if other:
+                yield checks.Warning(
+                    f"{place} mixes proportions: {listed[0]} and {other}.",
+                    hint="The page makes room for the first, and is moved about when a browser takes "
+                    "another. Give each preset sizes of one proportion; another crop for narrow screens is "
+                    "one of its sources.",
+                    id="lazyimages.W002",
+                )
 
 
 def _check_delivery(settings: Settings) -> Iterator[checks.CheckMessage]:
@@ -88,7 +108,7 @@ def _check_storages(settings: Settings) -> Iterator[checks.CheckMessage]:
             yield _error("E018", f"endpoint_url of the storage {alias!r} is {endpoint!r}, no URL.", hint)
             return
     try:
-        variants, _ = storages[variants_alias()], storages[settings.originals]
+        variants, originals = storages[variants_alias()], storages[settings.originals]
     except (ImproperlyConfigured, TypeError) as error:  # TypeError: an option that it does not have
         hint = "Correct its BACKEND and OPTIONS, and install what it needs."
         yield _error("E018", f"An entry of STORAGES cannot be used: {error}", hint)
@@ -102,6 +122,7 @@ def _check_storages(settings: Settings) -> Iterator[checks.CheckMessage]:
         yield _error("E010", f"{message} Variants must have exactly their key as name.", hint)
     if settings.delivery != "local":
         yield from _check_bucket(settings.delivery, variants)
+    yield from _check_location(settings.originals, originals)
     for alias in sorted({settings.originals, variants_alias()}):
         yield from _check_patience(alias, storages[alias], settings)
 
@@ -114,6 +135,18 @@ def _check_bucket(delivery: str, variants: Storage) -> Iterator[checks.CheckMess
     elif str(getattr(variants, "location", None) or "").strip("/"):
         hint = "Remove location, or the URLs that the CDN asks for would not be the keys in the bucket."
         yield _error("E011", f"{where} has a location.", hint)
+
+
+def _check_location(alias: str, originals: Storage) -> Iterator[checks.CheckMessage]:
+    location = str(getattr(originals, "location", None) or "") if is_s3(originals) else ""
+    for segment in location.split("/"):
+        if sizes.is_size(segment):
+            message = (
+                f"location of the storage {alias!r} has the directory {segment!r}, which looks like a size."
+            )
+            yield _error(
+                "E020", message, "Rename it: such directories hold variants, which anybody may read."
+            )
 
 
 def _renames(storage: Storage) -> bool:
@@ -152,6 +185,30 @@ def _patience(config: Any) -> float:
     attempts = retries.get("total_max_attempts", attempts)
     pauses = sum(min(2**number, _LONGEST_PAUSE) for number in range(attempts - 1))
     return float(attempts * (config.connect_timeout + config.read_timeout) + pauses)
+
+
+def _check_direct_uploads(settings: Settings) -> Iterator[checks.CheckMessage]:
+    path = settings.direct_uploads
+    if path is None:
+        return
+    try:
+        found: object = import_string(path)
+    except ImportError:
+        found = None
+    if not callable(found):
+        hint = "Name a function that takes the request and tells whether who sent it may upload."
+        yield _error("E022", f'LAZYIMAGES["DIRECT_UPLOADS"] is {path!r}, which cannot be called.', hint)
+    for model in apps.get_models():
+        for field in model._meta.get_fields():
+            directory = getattr(field, "upload_to", None)
+            ours = getattr(field, "dimensions_are_oriented", False) and isinstance(directory, str)
+            if ours and f"{directory}/".lstrip("/").startswith(INCOMING):
+                yield checks.Error(
+                    f"upload_to is {directory!r}, where DIRECT_UPLOADS has browsers send files.",
+                    hint="Choose another directory, and move what is there: it ends after a day.",
+                    obj=field,
+                    id="lazyimages.E023",
+                )
 
 
 def _check_engine(settings: Settings) -> Iterator[checks.CheckMessage]:

@@ -1,5 +1,7 @@
 """The errors of lazyimages, all below `LazyImagesError`. HTTP statuses are chosen in `views` alone."""
 
+from collections.abc import Mapping
+
 
 class LazyImagesError(Exception):
     """Anything that lazyimages raises on purpose; `reason` is one word for it, fit for a metric's label."""
@@ -70,6 +72,20 @@ class StorageUnavailable(LazyImagesError):
     """The storage did not answer, or refused: nothing is known about the file."""
 
     reason = "storage"
+    waited = False  # for as long as it makes sense
+
+
+class StorageFull(StorageUnavailable):
+    """There is no room left to write, which waiting does not change."""
+
+
+class NotDeleted(StorageUnavailable):
+    """Some files could not be deleted, the others were; `names` says of each why."""
+
+    def __init__(self, names: Mapping[str, str]) -> None:
+        self.names = dict(names)
+        first, why = next(iter(self.names.items()))
+        super().__init__(f"{len(self.names)} files were not deleted; the first: {first!r} ({why})")
 
 
 class Busy(LazyImagesError):

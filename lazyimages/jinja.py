@@ -1,6 +1,6 @@
 """Jinja2: the tags as globals, and as statements by an extension.
 
-`Environment(extensions=["lazyimages.jinja.LazyImagesExtension"])` gives both
+`Environment(extensions=["lazyimages.jinja.LazyImagesExtension"])` gives every tag both ways, as in
 `{{ srcset(product.photo, "360x270 480h") }}` and `{% srcset product.photo "360x270 480h" %}`; with
 `block_start_string="<%"` and `block_end_string="%>"` the latter is `<% srcset … %>`.
 """

@@ -10,7 +10,7 @@ import string
 import unicodedata
 from dataclasses import dataclass
 from functools import lru_cache
-from urllib.parse import quote
+from urllib.parse import quote, unquote_to_bytes
 
 from lazyimages import formats, sizes
 from lazyimages.exceptions import InvalidKey, InvalidSize, RefusedName
@@ -23,7 +23,12 @@ _ALPHABET = string.ascii_letters + string.digits
 _RANDOM_LENGTH = 10
 _SLUG_LENGTH = 40
 _FORBIDDEN = re.compile(r"[\\\x00-\x1f\x7f-\x9f]")
-_OWN_NAME = re.compile(r"[A-Za-z0-9_-]+\.[A-Za-z0-9]{10}\.f(?P<x>[0-9]{2})(?P<y>[0-9]{2})\.[a-z]+")
+# Printable ASCII in which every % begins an escape: what a query holds unless it was never escaped.
+_ESCAPED = re.compile(rb"(?:[!-$&-~]|%[0-9A-Fa-f]{2})*")
+_KEY_PARAMETER = re.compile(r"(?:^|&)key=(.*)\Z", re.DOTALL)
+_OWN_NAME = re.compile(
+    r"(?P<slug>[A-Za-z0-9_-]+)\.[A-Za-z0-9]{10}(?:\.f(?P<x>[0-9]{2})(?P<y>[0-9]{2}))?\.[a-z]+"
+)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -67,6 +72,21 @@ def parse(key: str) -> VariantKey:
     if str(variant) != key:
         raise InvalidKey(f"{key!r} is not in canonical form, which is {str(variant)!r}")
     return variant
+
+
+def in_query(query: str) -> str | None:
+    """Return the key in the raw query of the resizer's URL: all that follows `key=`, + and & as they are.
+
+    How S3 escapes a key in a routing rule's Location is not documented, so both forms are read.
+    """
+    match = _KEY_PARAMETER.search(query)
+    if match is None:
+        return None
+    try:
+        raw = match[1].encode("latin-1")  # WSGI (PEP 3333) hands over bytes as Latin-1
+        return (unquote_to_bytes(raw) if _ESCAPED.fullmatch(raw) else raw).decode()
+    except UnicodeError:
+        return match[1] if not match[1].isascii() else None
 
 
 def variant_key(original: str, size: Size, output: Format | None = None) -> VariantKey:
@@ -139,7 +159,19 @@ def focal_point(original: str) -> tuple[int, int]:
     Only names of our own form (`slug.RANDOM.fXXYY.ext`) carry one; all others mean the centre.
     """
     match = _OWN_NAME.fullmatch(original.rpartition("/")[2])
-    return (int(match["x"]), int(match["y"])) if match else CENTRE
+    return (int(match["x"]), int(match["y"])) if match and match["x"] else CENTRE
+
+
+def is_own(original: str) -> bool:
+    """Tell whether an original's file name is of our own form, which hardly anybody else would choose."""
+    return _OWN_NAME.fullmatch(original.rpartition("/")[2]) is not None
+
+
+def slug_of(original: str) -> str:
+    """Return the slug in an original's name; one is made of a name that is not of our own form."""
+    filename = original.rpartition("/")[2]
+    match = _OWN_NAME.fullmatch(filename)
+    return match["slug"] if match else slug(filename)
 
 
 def slug(client_name: str) -> str:
@@ -151,13 +183,15 @@ def slug(client_name: str) -> str:
     return re.sub(r"[^A-Za-z0-9]+", "-", ascii_stem)[:_SLUG_LENGTH].strip("-").lower() or "img"
 
 
-def fresh_filename(slug: str, output: Format, room: int) -> str:
-    """Return a new, unguessable file name, `slug.RANDOM.ext`, of at most `room` characters.
+def fresh_filename(slug: str, output: Format, room: int, focal: tuple[int, int] = CENTRE) -> str:
+    """Return a new, unguessable file name, `slug.RANDOM[.fXXYY].ext`, of at most `room` characters.
 
-    `RefusedName` when not even a slug of one character fits.
+    `focal` is in percent, 0 to 99 each, and the centre is not written. `RefusedName` when not even a slug of
+    one character fits.
     """
     random = "".join(secrets.choice(_ALPHABET) for _ in range(_RANDOM_LENGTH))
-    tail = f".{random}.{output.extension}"
+    point = "" if focal == CENTRE else f".f{focal[0]:02}{focal[1]:02}"
+    tail = f".{random}{point}.{output.extension}"
     if room <= len(tail):
         raise RefusedName(
             f"the directory leaves {room} characters for the name of a file, which needs {len(tail) + 1}; "

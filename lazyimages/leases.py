@@ -49,6 +49,7 @@ class Lease:
         self._token = f"{self._host}{os.urandom(8).hex()}"
         self._held = False
         self._over = threading.Event()
+        self.refused = False  # whether another machine had it until the end of waiting
 
     @contextmanager
     def hold(self, deadline: float, *, give_up: Callable[[], bool] = lambda: False) -> Iterator[bool]:
@@ -84,6 +85,7 @@ class Lease:
         pause = _POLL_FIRST
         while (taken := _cache.ask(self._take)) is False:
             if time.monotonic() >= deadline or give_up():
+                self.refused = True
                 return False
             time.sleep(pause)
             pause = min(pause * 2, _POLL_MOST)

@@ -1,13 +1,15 @@
 """The one flow from a key to a variant: look, wait one's turn, look again, make, store."""
 
 import logging
+import math
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager, ExitStack, nullcontext
 from dataclasses import dataclass
 from datetime import datetime
 from enum import Enum, auto
-from typing import Literal, cast
+from functools import partial
+from typing import Literal, Protocol, TypeVar, cast
 
 from lazyimages import conf, current, heap, signals, storage
 from lazyimages.crew import crew
@@ -15,6 +17,7 @@ from lazyimages.engines.base import Job, Probe, Rendered
 from lazyimages.exceptions import (
     Busy,
     CannotEncode,
+    EncoderMissing,
     ImageError,
     LazyImagesError,
     OriginalNotFound,
@@ -29,6 +32,8 @@ from lazyimages.storage import Stored
 from lazyimages.tally import Tally
 
 logger = logging.getLogger("lazyimages")
+
+T = TypeVar("T")
 
 _places = Slots()  # of requests that render, or wait for a lock or a slot
 _originals = Slots()  # of those in memory: being read, waiting for their render, or rendered
@@ -136,6 +141,14 @@ def _make(key: VariantKey, flight: Flight, deadline: float, watch: Stopwatch) ->
         refusals.remember(str(key), error)
         raise
     how = _store(key, rendered, flight, watch)
+    _made(key, probe, rendered, original_bytes, how, watch)
+    return Variant(data=rendered.data, how=how)
+
+
+def _made(
+    key: VariantKey, probe: Probe, rendered: Rendered, original_bytes: int, how: How, watch: Stopwatch
+) -> None:
+    """Tell the log, and who listens, that a variant was made."""
     seconds = watch.seconds
     logger.info(
         "rendered key=%s size=%s format=%s engine=%s wait_ms=%.1f read_ms=%.1f decode_ms=%.1f resize_ms=%.1f "
@@ -157,7 +170,6 @@ def _make(key: VariantKey, flight: Flight, deadline: float, watch: Stopwatch) ->
             size=len(rendered.data),
             seconds=seconds,
         )
-    return Variant(data=rendered.data, how=how)
 
 
 def _storage_deadline(watch: Stopwatch) -> float:
@@ -212,6 +224,83 @@ def render_jobs(
             watch.add(seconds or {"render": own.total})
             if cost > heap.LARGE:
                 heap.give_back()
+
+
+class Patience(Protocol):
+    """Calls what asks a storage, and may call it again when that fails."""
+
+    def __call__(self, call: Callable[[], T], /) -> T:
+        """Return what the call returns."""
+
+
+def _at_once(call: Callable[[], T], /) -> T:
+    return call()
+
+
+def make_all(
+    original: str, wanted: Sequence[VariantKey], *, patiently: Patience = _at_once
+) -> dict[VariantKey, Variant | LazyImagesError]:
+    """Make and store variants of one original, from one read and one decode, whether they are there or not.
+
+    Returns for each key the variant, or why it cannot be encoded, which does not keep the others from being
+    made. Raises `OriginalNotFound`, `ImageError` for what is wrong with the original, and
+    `StorageUnavailable`; then those before are stored. It is for work ahead of time: it waits for its slots
+    without end.
+
+    No lock is held, which for so long would keep requests waiting. A variant that a request makes meanwhile
+    is made twice, and no harm done: each is stored whole, both are right, and the last one stays.
+    """
+    watch = Stopwatch()
+    settings = conf.settings()
+    try:
+        with _originals.take(of=_READ_AHEAD * settings.max_renders, deadline=math.inf):
+            with watch.stage("read"):
+                data = patiently(partial(storage.get_original, original, limit=settings.max_bytes))
+            # What one encoder cannot write is halved away from the others: a format stays together.
+            rendered = _render_each(data, sorted(wanted, key=lambda key: key.format.name), watch)
+            original_bytes = len(data)
+            del data
+    except LazyImagesError as error:
+        for key in wanted:
+            _failed(key, error, watch)
+        raise
+    # Each has its share of what took the time for all, so that sums over variants are right.
+    share = {stage: spent / max(1, len(rendered)) for stage, spent in watch.seconds.items()}
+    made: dict[VariantKey, Variant | LazyImagesError] = {}
+    for key, result in rendered.items():
+        own = Stopwatch()
+        own.add(share)
+        if isinstance(result, LazyImagesError):
+            _failed(key, result, own)
+            made[key] = result
+            continue
+        probe, variant = result
+        try:
+            with own.stage("store"):
+                patiently(partial(storage.put_variant, str(key), variant.data, key.format.media_type))
+        except StorageUnavailable as error:
+            _failed(key, error, own)
+            raise
+        _made(key, probe, variant, original_bytes, How.MADE, own)
+        made[key] = Variant(data=variant.data, how=How.MADE)
+    return made
+
+
+def _render_each(
+    original: bytes, wanted: Sequence[VariantKey], watch: Stopwatch
+) -> dict[VariantKey, tuple[Probe, Rendered] | LazyImagesError]:
+    """Return what `render_jobs` makes of each key, by as many calls as there have to be; mostly by one."""
+    try:
+        probe, rendered = render_jobs(original, wanted, deadline=math.inf, watch=watch)
+        return {key: (probe, one) for key, one in zip(wanted, rendered, strict=True)}
+    except (ImageError, EncoderMissing) as error:
+        short_of_memory = isinstance(error.__cause__, MemoryError)
+        if not isinstance(error, (CannotEncode, EncoderMissing)) and not short_of_memory:
+            raise
+        if len(wanted) == 1:
+            return {wanted[0]: error}
+    half = len(wanted) // 2
+    return _render_each(original, wanted[:half], watch) | _render_each(original, wanted[half:], watch)
 
 
 def _store(key: VariantKey, rendered: Rendered, flight: Flight, watch: Stopwatch) -> How:

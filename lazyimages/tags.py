@@ -17,28 +17,88 @@ def srcset(file: Any, spec: object) -> SafeString:
     return markup.srcset(markup.picture_of(file), markup.parse_spec_leniently(spec))
 
 
-def image_url(file: Any, spec: object) -> SafeString:
-    """Return the URL of the spec's first size."""
-    return markup.image_url(markup.picture_of(file), markup.parse_spec_leniently(spec))
+def image_url(file: Any, spec: object, *, email: bool = False) -> SafeString:
+    """Return the URL of the spec's first size; with `email` an absolute one."""
+    draw = markup.message_url if email else markup.image_url
+    return draw(markup.picture_of(file), markup.parse_spec_leniently(spec))
 
 
-def img(file: Any, spec: object, /, *, priority: bool = False, **attributes: Any) -> SafeString:
+def img(
+    file: Any,
+    spec: object,
+    /,
+    *,
+    priority: bool | None = None,
+    placeholder: bool = True,
+    email: bool = False,
+    **attributes: Any,
+) -> SafeString:
     """Return an `<img>`; `markup.img` says which attributes it gets and how to change them."""
-    picture = markup.picture_of(file)
-    return markup.img(picture, markup.parse_spec_leniently(spec), priority=priority, attributes=attributes)
+    return markup.img(
+        markup.picture_of(file),
+        markup.parse_spec_leniently(spec),
+        priority=priority,
+        placeholder=placeholder,
+        email=email,
+        attributes=attributes,
+    )
 
 
-TAGS: dict[str, Callable[..., SafeString]] = {"srcset": srcset, "image_url": image_url, "img": img}
+def picture(
+    file: Any,
+    spec: object,
+    /,
+    *,
+    priority: bool | None = None,
+    placeholder: bool = True,
+    **attributes: Any,
+) -> SafeString:
+    """Return a `<picture>` with every format and every source of a preset; see `markup.picture`."""
+    return markup.picture(
+        markup.picture_of(file),
+        markup.parse_spec_leniently(spec),
+        priority=priority,
+        placeholder=placeholder,
+        attributes=attributes,
+    )
+
+
+def preload(file: Any, spec: object, /, *, img: bool = False, **attributes: Any) -> SafeString:
+    """Return the `<link>`s that load beforehand what `picture` chooses, or `img`; see `markup.preload`."""
+    return markup.preload(
+        markup.picture_of(file), markup.parse_spec_leniently(spec), img=img, attributes=attributes
+    )
+
+
+PREFIX = "lazyimages_"  # for a project in which another library has a tag of the same name
+_TAGS: dict[str, Callable[..., SafeString]] = {
+    "srcset": srcset,
+    "image_url": image_url,
+    "img": img,
+    "picture": picture,
+    "preload": preload,
+}
+TAGS = _TAGS | {f"{PREFIX}{name}": tag for name, tag in _TAGS.items()}
 USAGE = 'an image comes first, then sizes or a preset: {name} product.photo "360x270 480h 1280w"'
+
+# What is no attribute of the element that a tag prints; those not named here take none at all.
+_REFUSED: dict[str, tuple[str, ...]] = {
+    "img": (),
+    "picture": ("email",),
+    "preload": ("alt", "email", "placeholder", "priority"),
+}
 
 
 def check_arguments(tag: str, names: list[str], rest: str = "") -> None:
     """Raise `ValueError` for arguments that a tag does not take; `rest` is a word that is no argument."""
     if rest:
         raise ValueError(f"it does not understand {rest!r}; write attribute=value, and data_id for data-id")
-    if names and tag != "img":
-        raise ValueError(f"it takes no argument {names[0]!r}; only img takes attributes")
+    tag = tag.removeprefix(PREFIX)
     for name in names:
+        if tag not in _REFUSED and (tag, name) != ("image_url", "email"):
+            raise ValueError(f"it takes no argument {name!r}; only img, picture and preload take attributes")
+        if name in _REFUSED.get(tag, ()):
+            raise ValueError(f"it takes no argument {name!r}")
         if names.count(name) > 1:
             raise ValueError(f"the argument {name!r} is there twice; take one of them out")
         if not name.strip("_"):

@@ -2,17 +2,26 @@
 
 from __future__ import annotations  # django-stubs has File generic, Django has not
 
+import logging
 import time
+from collections.abc import Callable
 from typing import Any
 
 from django.core.files.base import File
 
-from lazyimages import conf, current, formats, heap, keys, sizes
+from lazyimages import conf, current, formats, heap, keys, placeholders, sizes, thumbhash
+from lazyimages.engines import trial as trials
 from lazyimages.engines.base import Job, Probe
 from lazyimages.exceptions import Busy, ImageError, ImageTooLarge
+from lazyimages.formats import Format
 from lazyimages.slots import Slots, weight
+from lazyimages.storage import put_original
+
+logger = logging.getLogger("lazyimages")
 
 _MARK = "_lazyimages_probe"
+_TRIAL = "_lazyimages_trial"
+_PLACEHOLDER = "_lazyimages_placeholder"
 _decodes = Slots()  # of uploads: their own, so that neither they nor variants wait for the other
 
 
@@ -31,26 +40,58 @@ def inspect(file: File[Any], client_name: str) -> Probe:
     probe = current.engine().probe(data, limits=current.limits())
     # A header may promise what the rest does not hold; only decoding shows it.
     trial = Job(
-        plan=sizes.parse("64w").plan(probe.width, probe.height),
+        plan=sizes.parse("64w" if probe.width >= probe.height else "64h").plan(probe.width, probe.height),
         format=formats.PNG,
         quality=None,
         background="#ffffff",
         animation="first",
     )
-    _decode(data, probe, trial)
+    setattr(file, _TRIAL, _decode(data, probe, trial))
     setattr(file, _MARK, probe)
     return probe
 
 
-def _decode(data: bytes, probe: Probe, trial: Job) -> None:
-    """Decode a file, holding as many of MAX_RENDERS slots as the memory for it is worth."""
+def mark(file: File[Any], probe: Probe) -> None:
+    """Have `inspect` return this for a file that has been looked at elsewhere."""
+    setattr(file, _MARK, probe)
+
+
+def store(file: File[Any], name: str, format: Format) -> str:
+    """Store an upload as an original and return its name; one that is on S3 already is copied there."""
+    store_as: Callable[[str, str], str] | None = getattr(file, "store_as", None)
+    if store_as is not None:
+        return store_as(name, format.media_type)
+    return put_original(name, read(file), format.media_type)
+
+
+def placeholder(file: File[Any]) -> str:
+    """Return the placeholder of an upload that was inspected, for the row; empty for any other.
+
+    It is made once, of what the inspection decoded. An engine whose trial cannot be read leaves it empty.
+    """
+    png: bytes | None = getattr(file, _TRIAL, None)
+    if png is not None:
+        text = ""
+        try:
+            text = placeholders.text(*trials.pixels(png, most=thumbhash.MOST_SIDE))
+        except ValueError as error:
+            logger.warning("no placeholder: %s", error)
+        setattr(file, _PLACEHOLDER, text)
+        delattr(file, _TRIAL)
+    known: str = getattr(file, _PLACEHOLDER, "")
+    return known
+
+
+def _decode(data: bytes, probe: Probe, trial: Job) -> bytes:
+    """Return the trial, holding as many of MAX_RENDERS slots as the memory for it is worth."""
     engine, settings = current.engine(), conf.settings()
     cost = engine.cost(probe, [trial])
     heavy, deadline = weight(cost, of=settings.max_renders), time.monotonic() + settings.render_wait
     try:
         with _decodes.take(heavy, of=settings.max_renders, deadline=deadline):
             try:
-                engine.render(data, [trial], limits=current.limits())
+                (made,) = engine.render(data, [trial], limits=current.limits())
+                return made.data
             finally:
                 if cost > heap.LARGE:
                     heap.give_back()

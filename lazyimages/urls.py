@@ -3,7 +3,7 @@
 from django.urls import path, register_converter
 from django.urls.converters import StringConverter
 
-from lazyimages import views
+from lazyimages import direct_views, views
 
 app_name = "lazyimages"
 
@@ -19,6 +19,7 @@ register_converter(AnythingConverter, "lazyimages_anything")
 urlpatterns = [
     path("resizer", views.resizer, name="resizer"),
     path("v/<lazyimages_anything:key>", views.variant, name="variant"),
+    path("uploads", direct_views.uploads, name="uploads"),
     path("health", views.state, name="health"),
     path("<lazyimages_anything:path>", views.unknown),
 ]

@@ -1,11 +1,9 @@
 """The HTTP contract of the resizer. Statuses and headers are chosen here and nowhere else."""
 
 import functools
-import re
 import time
 from collections.abc import Callable
 from contextlib import suppress
-from urllib.parse import unquote_to_bytes
 
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.utils.crypto import constant_time_compare
@@ -33,9 +31,6 @@ _NO_STORE = "no-store"
 # there: theirs begin with HTTP_.
 _MOST_BYTES = "lazyimages.most_bytes"
 _PRESIGNED_SECONDS = 60
-# Printable ASCII in which every % begins an escape: what a query holds unless it was never escaped.
-_ESCAPED = re.compile(rb"(?:[!-$&-~]|%[0-9A-Fa-f]{2})*")
-_KEY_PARAMETER = re.compile(r"(?:^|&)key=(.*)\Z", re.DOTALL)
 
 # The first class that fits an error gives the status and the headers of its answer.
 _ERRORS: tuple[tuple[type[LazyImagesError], int, dict[str, str]], ...] = (
@@ -258,16 +253,6 @@ def _came_through_the_cdn(request: HttpRequest) -> bool:
 
 
 def _key_in_query(request: HttpRequest) -> str | None:
-    """Return the key in the raw query: all that follows `key=`, in which + and & stand for themselves.
-
-    How S3 escapes a key in a routing rule's Location is not documented, so both forms are read.
-    """
+    """Return the key in the raw query."""
     query: str = request.META.get("QUERY_STRING", "")
-    match = _KEY_PARAMETER.search(query)
-    if match is None:
-        return None
-    try:
-        raw = match[1].encode("latin-1")  # WSGI (PEP 3333) hands over bytes as Latin-1
-        return (unquote_to_bytes(raw) if _ESCAPED.fullmatch(raw) else raw).decode()
-    except UnicodeError:
-        return match[1] if not match[1].isascii() else None
+    return keys.in_query(query)

@@ -1,5 +1,6 @@
 """Fixtures for all tests: storages of their own, S3 by moto, counters of what is observable."""
 
+import signal
 import time
 from collections.abc import Callable, Iterator
 from io import BytesIO
@@ -21,6 +22,10 @@ hypothesis.settings.register_profile(
     "shared", deadline=None, suppress_health_check=[hypothesis.HealthCheck.too_slow]
 )
 hypothesis.settings.load_profile("shared")
+
+# What a shell starts in the background ignores Ctrl-C, and so does every process that the tests start then.
+if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 SIZES = ["360x270", "480h", "1280w"]
 CDN = "https://cdn.example"

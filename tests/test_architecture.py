@@ -18,36 +18,51 @@ ROOT = Path(__file__).resolve().parent.parent
 # The lowest first. `a.*` is a package with all that is in it.
 LAYERS: list[tuple[str, str]] = [
     ("exceptions heap draining stopwatch", "the errors; the process's memory and end; times"),
-    ("sizes formats", "what a size and a format are"),
-    ("keys", "names of originals and variants"),
+    ("sizes formats thumbhash", "what a size and a format are; a picture in 25 bytes"),
+    ("keys placeholders", "names of originals and variants; what is there before a picture"),
+    ("readers", "values of settings"),
+    ("presets", "sizes under a name"),
     ("conf", "the settings"),
     (
         "engines.* leases refusals crew tally",
         "bytes to bytes; leases; what cannot be made; threads; log lines",
     ),
     ("current storage.* locks slots signals", "the engine that is set; files; flights and slots; signals"),
-    ("arrivals", "what arrives late"),
-    ("health", "whether all of it works"),
-    ("markup", "URLs and attributes"),
+    (
+        "arrivals variants queueing needs",
+        "what arrives late; the variants of an original; the project's task system; which files rows need",
+    ),
+    ("health cleanup", "whether all of it works; files that no row needs"),
+    ("leaving", "what a row leaves behind"),
+    ("focal", "moving the focal point"),
+    ("markup.*", "URLs, attributes and elements"),
     ("render uploads tags", "the one flow; what may be uploaded; the tags for any template language"),
+    ("accepting", "what may be chosen"),
+    ("direct", "what browsers send to S3 by themselves"),
+    ("widgets", "file inputs"),
+    ("forms field_checks field_files", "the forms' fields; system checks of a field; its values"),
     ("fields", "the model field"),
-    ("views checks jinja templatetags.* aws.*", "thin edges"),
-    ("doctor.*", "what is wrong on AWS"),
-    ("apps urls management.*", "wiring"),
+    ("views", "the resizer's HTTP contract"),
+    ("direct_views middleware checks jinja templatetags.* aws.* admin.* test", "thin edges"),
+    ("contrib.*", "edges to other packages"),
+    ("doctor.* operations.*", "what is wrong on AWS; work on many images"),
+    ("tasks apps urls management.*", "wiring"),
 ]
 
 # What each may import from outside of lazyimages; the first row that fits counts. The standard library is
 # everybody's.
 OUTSIDE: list[tuple[str, str]] = [
-    ("exceptions heap draining stopwatch sizes formats keys", ""),
+    ("exceptions heap draining stopwatch sizes formats keys thumbhash placeholders", ""),
+    ("readers presets", ""),
     ("conf", "django"),
-    ("engines.base engines.complete engines.cost engines.pieces", ""),
+    ("engines.base engines.beginning engines.complete engines.cost engines.pieces", ""),
     ("engines.gif engines.progressive engines.scans engines.shrink", ""),
     ("engines.resample", "PIL cykooz_resizer"),
     ("engines.libvips", "PIL pyvips"),
     ("engines.heic", "PIL pillow_heif"),
     ("engines.*", "PIL"),
-    ("storage.s3", "django boto3 botocore storages types_boto3_s3 urllib3"),
+    ("storage.bodies", "botocore"),
+    ("storage.s3 storage.incoming", "django boto3 botocore storages types_boto3_s3 urllib3"),
     ("aws.documents aws.statements aws.unknown aws.rules aws.exposure aws.plans", ""),
     ("aws.distribution aws.iam aws.shapes aws.lambda_stack aws.template", ""),
     ("aws.lambda_handler", "django apig_wsgi _typeshed"),
@@ -55,35 +70,54 @@ OUTSIDE: list[tuple[str, str]] = [
     ("aws.*", "boto3 botocore storages types_boto3_s3 types_boto3_cloudfront"),
     ("doctor.picture", "PIL"),
     ("doctor.*", "django boto3 botocore storages types_boto3_s3 types_boto3_cloudfront"),
+    ("operations.run", "tenacity"),
+    ("management.progress", "django tqdm"),
+    ("tasks", "django django_tasks"),
     ("management.*", "django botocore storages"),
     ("jinja", "jinja2 markupsafe"),
+    ("contrib.rest_framework", "django rest_framework"),
+    ("contrib.spectacular", "drf_spectacular"),
+    ("contrib.pytest", "pytest"),
     ("checks", "django PIL"),
     ("*", "django"),
 ]
 
 # What must not be reached at all, not even through others.
 NEVER: list[tuple[str, str]] = [
-    ("markup", "render storage storage.* engines.* current locks slots leases refusals uploads fields"),
+    ("markup.*", "render storage storage.* engines.* current locks slots leases refusals uploads fields"),
     (
         "tags jinja templatetags.*",
         "render storage storage.* engines.* current locks slots leases uploads fields",
     ),
     ("fields", "render locks leases views"),
     ("engines.*", "conf"),
-    ("render", "fields views markup health"),
+    ("render", "fields views markup.* health"),
 ]
 
 # Imports inside functions, each for its reason; all others stand at the top.
 LATE: list[tuple[str, str, str]] = [
     ("apps", "checks", "importing registers the checks, which Django wants in ready()"),
     ("storage", "storage.s3", "boto3 is an extra"),
+    ("direct", "storage.incoming", "boto3 is an extra"),
     ("engines.libvips", "pyvips", "an extra, and as long to import as all the rest"),
     ("engines.colour", "PIL", "littleCMS, for pictures with a profile"),
+    ("operations.purge", "aws.invalidations", "boto3 is an extra"),
     ("management.*", "botocore aws.* doctor.* management.deployment", "boto3 is an extra"),
 ]
 
 # All that the example marketplace may touch.
-PUBLIC = {"lazyimages.draining", "lazyimages.fields", "lazyimages.urls"}
+PUBLIC = {
+    "lazyimages.admin",
+    "lazyimages.contrib.rest_framework",
+    "lazyimages.contrib.spectacular",
+    "lazyimages.draining",
+    "lazyimages.exceptions",
+    "lazyimages.fields",
+    "lazyimages.forms",
+    "lazyimages.signals",
+    "lazyimages.urls",
+    "lazyimages.variants",
+}
 
 
 @dataclass(frozen=True)

@@ -153,6 +153,53 @@ class TestSettings:
         assert found() == []
 
 
+class TestProportions:
+    @staticmethod
+    def presets(sizes: str, source: str = "480x600") -> dict[str, object]:
+        sources = [{"media": "(max-width: 40rem)", "sizes": source}]
+        return {"card": {"sizes": "96x96"}, "hero": {"sizes": sizes, "sources": sources}}
+
+    @pytest.mark.parametrize(
+        "sizes",
+        [
+            "360x270 720x540",
+            "1280w 640w",
+            "1280w 480h",
+            "333x250 1000x750",  # rounded: 333.3 by 250
+            "67x50 133x100 267x200",
+            "96x96",
+        ],
+    )
+    def test_one_proportion_in_a_preset_is_fine(self, lazy: Callable[..., None], sizes: str) -> None:
+        lazy(PRESETS=self.presets(sizes))
+        assert ids() == []
+
+    @pytest.mark.parametrize(
+        ("sizes", "mixed"),
+        [
+            ("360x270 720x480", "360x270 and 720x480"),
+            ("360x270 720x540 640w", "360x270 and 640w"),
+            ("480h 640x480", "480h and 640x480"),
+            ("96x96 100x96", "96x96 and 100x96"),
+            ("360x270 270x360", "360x270 and 270x360"),
+        ],
+    )
+    def test_several_move_the_page(self, lazy: Callable[..., None], sizes: str, mixed: str) -> None:
+        lazy(PRESETS=self.presets(sizes))
+        message = only()
+        assert message.id == "lazyimages.W002"
+        assert message.msg == f"The preset 'hero' mixes proportions: {mixed}."
+        assert "sources" in (message.hint or "")
+
+    def test_a_source_has_proportions_of_its_own(self, lazy: Callable[..., None]) -> None:
+        lazy(PRESETS=self.presets("1280w", source="480x600 960x1000"))
+        assert only().msg == "Source 1 of the preset 'hero' mixes proportions: 480x600 and 960x1000."
+
+    def test_sizes_are_a_list_and_no_image(self, lazy: Callable[..., None]) -> None:
+        lazy(SIZES=["360x270", "96x96", "480h"])
+        assert ids() == []
+
+
 class TestDelivery:
     @pytest.mark.parametrize("name", ["redirect", "failover"])
     @pytest.mark.parametrize(
@@ -286,6 +333,16 @@ class TestStorages:
         storages_are(default={**QUICK, "location": "originals"}, lazyimages=QUICK)
         delivery("redirect")
         assert found() == []
+
+    def test_but_none_like_a_size(
+        self, storages_are: Callable[..., None], delivery: Callable[..., None]
+    ) -> None:
+        """The bucket's policy would open it to everybody."""
+        storages_are(default={**QUICK, "location": "photos/480h"}, lazyimages=QUICK)
+        delivery("redirect")
+        message = only()
+        assert message.id == "lazyimages.E020"
+        assert "location of the storage 'default' has the directory '480h'" in message.msg
 
     @pytest.mark.parametrize("key", ["ORIGINALS", "VARIANTS"])
     def test_an_alias_that_is_not_there(self, lazy: Callable[..., None], key: str) -> None:

@@ -17,7 +17,7 @@ from lazyimages.conf import Problem
 KEYS = [
     "SIZES FORMATS PRESETS CDN_URL DELIVERY RESIZER_URL CORS_ORIGINS ORIGINALS VARIANTS ENGINE QUALITY",
     "BACKGROUND ANIMATION EFFORT CACHE CACHE_CONTROL MAX_PIXELS MAX_BYTES MAX_RENDERS RENDER_WAIT THREADS",
-    "ORIGIN_SECRET DISTRIBUTION_ID EXPIRE_VARIANTS_DAYS CLEANUP",
+    "ORIGIN_SECRET DISTRIBUTION_ID EXPIRE_VARIANTS_DAYS CLEANUP DIRECT_UPLOADS",
 ]
 
 
@@ -68,6 +68,7 @@ class TestDefaults:
             ("distribution_id", None),
             ("expire_variants_days", None),
             ("cleanup", True),
+            ("direct_uploads", None),
             ("whitelist", {}),
         ],
     )
@@ -175,10 +176,13 @@ MISTAKES = [
     ("E005", {"PRESETS": {"a b": {"sizes": "480h"}}}, "'a b' cannot be told from", "one word"),
     ("E005", {"PRESETS": {"": {"sizes": "480h"}}}, "'' cannot be told from", "one word"),
     ("E005", {"PRESETS": {"card": "480h"}}, "'card': '480h' is not a dictionary", "docs/settings.md"),
-    ("E005", {"PRESETS": {"card": {}}}, "'card' has no sizes", '"sizes": "360x270 720x540"'),
+    ("E005", {"PRESETS": {"card": {}}}, "'card': there are no sizes", '"sizes": "360x270 720x540"'),
     ("E005", {"PRESETS": {"card": {"sizes": "big"}}}, "'card': 'big' is not a size", "Correct it"),
-    ("E005", {"PRESETS": {"card": {"sizes": "9w", "size": ""}}}, "unknown part 'size'", "'layout'"),
+    ("E005", {"PRESETS": {"card": {"sizes": "9w", "size": ""}}}, "the part 'size' is unknown", "'layout'"),
     ("E005", {"PRESETS": {"card": {"sizes": "9w", "layout": 50}}}, "'card': 50 is not a text", "string"),
+    ("E005", {"PRESETS": {"card": {"sizes": "9w", "layout": "5\nvw"}}}, "control characters", "one line"),
+    ("E005", {"PRESETS": {"card": {"sizes": "9w", "priority": 1}}}, "'card': 1 is neither", "True or False"),
+    ("E005", {"PRESETS": {"card": {"sizes": "9w", "sources": {}}}}, "'sources' is not a list", "Write [{"),
     ("E004", {"FORMATS": "webp"}, "'webp' is not a list", '["avif", "webp"]'),
     ("E004", {"FORMATS": ["jxl"]}, "'jxl' is not one", "jpeg, png, gif, webp, avif."),
     ("E004", {"FORMATS": ["tiff"]}, "'tiff' is not one", "Choose from"),
@@ -231,7 +235,88 @@ MISTAKES = [
     ("E004", {"DISTRIBUTION_ID": 5}, "5 is not a text", "string"),
     ("E004", {"EXPIRE_VARIANTS_DAYS": 0}, "0 is out of range", "from 1 to 36500"),
     ("E004", {"CLEANUP": 1}, "1 is neither True nor False", "True or False"),
+    ("E004", {"DIRECT_UPLOADS": True}, "True is not a text", "string"),
 ]
+
+
+NARROW = "(max-width: 40rem)"
+SOURCE_MISTAKES = [
+    ("480x600", "source 1: '480x600' is not a dictionary", "docs/settings.md"),
+    ({"sizes": "9w"}, "source 1: there is no media.", "(max-width: 40rem)"),
+    ({"sizes": "9w", "media": " "}, "source 1: there is no media.", "(max-width: 40rem)"),
+    ({"sizes": "9w", "media": 40}, "source 1: 40 is not a text.", "string"),
+    ({"sizes": "9w", "media": "max-width: 40rem"}, "'max-width: 40rem' has no brackets", "in brackets"),
+    ({"sizes": "9w", "media": "print"}, "'print' has no brackets", "screen and print have no place"),
+    ({"sizes": "9w", "media": f"screen and {NARROW}"}, "is no condition in brackets", "have no place"),
+    ({"sizes": "9w", "media": f"{NARROW}, (width < 9rem)"}, "has a comma", "`or`"),
+    ({"sizes": "9w", "media": f"{NARROW} (hover)"}, "is no condition in brackets", "and, or, not"),
+    ({"sizes": "9w", "media": f"{NARROW} and (hover) or (print)"}, "is no condition", "and, or, not"),
+    ({"sizes": "9w", "media": f"not {NARROW} and (hover)"}, "is no condition in brackets", "and, or, not"),
+    ({"sizes": "9w", "media": f"{NARROW}and(hover)"}, "is no condition in brackets", "and, or, not"),
+    ({"sizes": "9w", "media": "((max-width: 40rem)"}, "is no condition in brackets", "in brackets"),
+    ({"sizes": "9w", "media": ")("}, "is no condition in brackets", "in brackets"),
+    ({"sizes": "9w", "media": "( )"}, "has brackets with nothing in them", "(max-width: 40rem)"),
+    ({"sizes": "9w", "media": '(a: "b")'}, "characters that no condition has", "in brackets"),
+    ({"sizes": "9w", "media": "(a)\n"}, None, None),
+    ({"sizes": "9w", "media": "(a\n)"}, "characters that no condition has", "in brackets"),
+    ({"media": NARROW}, "source 1: there are no sizes.", '"sizes": "360x270'),
+    ({"media": NARROW, "sizes": "big"}, "source 1: 'big' is not a size", "Correct it"),
+    ({"media": NARROW, "sizes": "9w", "layout": None}, "source 1: None is not a text", "string"),
+    ({"media": NARROW, "sizes": "9w", "priority": True}, "the part 'priority' is unknown", "'layout'"),
+]
+
+
+class TestPresets:
+    @pytest.mark.parametrize(("source", "message", "hint"), SOURCE_MISTAKES, ids=lambda part: str(part)[:60])
+    def test_every_mistake_in_a_source_is_named(
+        self, source: object, message: str | None, hint: str | None
+    ) -> None:
+        _, problems = conf.read({"PRESETS": {"hero": {"sizes": "1280w", "sources": [source]}}})
+        if message is None or hint is None:
+            assert problems == []
+            return
+        (problem,) = problems
+        assert problem.check == "E005"
+        assert problem.message.startswith("LAZYIMAGES['PRESETS']: the preset 'hero': source 1: ")
+        assert message in problem.message
+        assert hint in problem.hint
+
+    def test_the_source_is_named_by_its_number(self) -> None:
+        sources = [{"media": NARROW, "sizes": "9w"}, {"media": f" {NARROW}", "sizes": "8w"}]
+        problem = problem_of(PRESETS={"hero": {"sizes": "1280w", "sources": sources}})
+        assert problem.message.endswith(f"source 2: {NARROW!r} is there twice.")
+
+    @pytest.mark.parametrize(
+        "media",
+        [
+            NARROW,
+            "(width < 40rem)",
+            "(10rem <= width < 40rem)",
+            "not (hover)",
+            "NOT (hover)",
+            "(hover) and (max-width: 40rem) and (color)",
+            "(hover) or (max-width: calc(40rem - 1px))",
+            "((hover) or (color)) and (not (max-width: 40rem))",
+        ],
+    )
+    def test_conditions_in_brackets_are_kept(self, media: str) -> None:
+        presets = value_of(PRESETS={"hero": {"sizes": "9w", "sources": [{"media": media, "sizes": "8w"}]}})
+        assert presets["hero"].sources[0].media == media
+
+    def test_all_parts(self) -> None:
+        parts = {
+            "sizes": "1280w 640w",
+            "layout": "100vw",
+            "priority": True,
+            "sources": [{"media": NARROW, "sizes": ["480x600", "960x1200"], "layout": " 95vw"}],
+        }
+        settings, problems = conf.read({"SIZES": ["640w"], "PRESETS": {"hero": parts}})
+        assert problems == []
+        hero = settings.presets["hero"]
+        assert (hero.layout, hero.priority) == ("100vw", True)
+        (source,) = hero.sources
+        assert (source.media, source.layout, texts(source.sizes)) == (NARROW, "95vw", ["480x600", "960x1200"])
+        assert texts(settings.whitelist) == ["640w", "1280w", "480x600", "960x1200"]
 
 
 class TestMistakes:

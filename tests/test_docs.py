@@ -78,13 +78,6 @@ class TestSettings:
         settings.LAZYIMAGES = assigned(delivery)["LAZYIMAGES"]
         assert ids() == []
 
-    @pytest.mark.parametrize("key", ["EXPIRE_VARIANTS_DAYS", "CLEANUP"])
-    def test_what_has_no_effect_is_said_to_have_none(self, key: str) -> None:
-        used = [p for p, text in SOURCES.items() if f".{key.lower()}" in text and p.name != "conf.py"]
-        assert bool(used) != (
-            key in section(read("settings.md"), "Accepted, but without effect in this version")
-        )
-
 
 def assigned(code: str) -> dict[str, Any]:
     """Run an example and return its variables."""

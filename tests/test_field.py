@@ -16,7 +16,7 @@ from lazyimages.fields import LazyImageField
 from tests.conftest import jpeg, upload
 from tests.engine import pictures
 from tests.engine.test_heic import QUADRANTS
-from tests.host.models import Bare, DimensionsFirst, Photo
+from tests.host.models import Album, Bare, DimensionsFirst, Photo, PlainPhoto
 from tests.host.storages import Watched
 
 pytestmark = pytest.mark.django_db
@@ -220,9 +220,10 @@ def test_clearing_by_assignment(model, nothing):
 
 
 @pytest.mark.parametrize("model", [Photo, DimensionsFirst])
-def test_deleting_the_file(model, stored):
+def test_deleting_the_file(model, stored, django_capture_on_commit_callbacks):
     photo = model.objects.get(pk=by_create(model, upload(jpeg(400, 300))).pk)
-    photo.image.delete()
+    with django_capture_on_commit_callbacks(execute=True):
+        photo.image.delete()
     assert stored() == []
     assert (photo.width, photo.height) == (None, None)
     assert in_row(photo) == (None, None)
@@ -236,6 +237,33 @@ def test_another_rows_image(looks):
     other.save()
     assert in_row(other) == (400, 300)
     assert looks == []
+
+
+@pytest.mark.parametrize("made", [True, False], ids=["made with it", "assigned"])
+def test_another_rows_image_becomes_the_rows_own(made):
+    """Not an object that both rows share, nor one of the other's field."""
+    photo = by_create(Photo, upload(jpeg(400, 300)))
+    album = Album(cover=photo.image) if made else Album.objects.create()
+    album.cover = photo.image
+    assert album.cover.field is Album._meta.get_field("cover")
+    assert (album.cover.width, album.cover.height) == (album.width, album.height) == (400, 300)
+    album.save()
+    album.cover.move_focal(1, 2)
+    assert Album.objects.get(pk=album.pk).cover.focal == (1, 2)
+    assert photo.image.focal == (50, 50)
+    assert photo.image.instance is photo
+    copied = Photo.objects.create(image=photo.image)
+    copied.image.move_focal(3, 4)
+    assert photo.image.focal == (50, 50)
+
+
+@pytest.mark.parametrize("model", [Photo, Bare])
+def test_an_image_of_djangos_own_field(model):
+    plain = PlainPhoto.objects.create(image=upload(jpeg(400, 300)))
+    for row in (model(image=plain.image), model()):
+        row.image = plain.image
+        row.save()
+        assert row.image.variant_url("360x270").endswith("/plain/360x270/bowl.jpg")
 
 
 def test_another_name_has_unknown_dimensions(looks):
@@ -304,6 +332,31 @@ def test_refreshing_sees_what_others_changed():
     photo.save()
     mine.refresh_from_db()
     assert (mine.width, mine.height, mine.image.name) == (70, 90, photo.image.name)
+
+
+@pytest.mark.parametrize("change", ["focal point", "cleared"])
+def test_refreshing_the_image_alone_after_others_changed_it(looks, change):
+    """What was not asked for is loaded when it is, and nothing is lost when the row is saved."""
+    photo = by_create(Photo, upload(jpeg(40, 30)))
+    mine, partly = Photo.objects.get(pk=photo.pk), Photo.objects.only("image").get(pk=photo.pk)
+    if change == "cleared":
+        Photo.objects.filter(pk=photo.pk).update(image="", width=None, height=None)
+    else:
+        Photo.objects.filter(pk=photo.pk).update(image="produs_1/moved.AZ70KuRzw9.f0102.jpg")
+    mine.refresh_from_db(fields=["image"])
+    partly.refresh_from_db()
+    for row in (mine, partly):
+        row.save()
+        expected = (None, None) if change == "cleared" else (40, 30)
+        assert in_row(photo) == (row.width, row.height) == expected
+    assert looks == []
+
+
+def test_refreshing_the_image_alone_keeps_what_is_not_saved_yet():
+    photo = by_create(Photo, upload(jpeg(40, 30)))
+    photo.width = 7
+    photo.refresh_from_db(fields=["image"])
+    assert photo.width == 7
 
 
 def test_reading_an_image_opens_it_once(looks):

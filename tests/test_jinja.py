@@ -68,6 +68,14 @@ class TestGlobals:
         printed = draw_jinja('{{ img(photo, "480h", **attributes) }}', photo=photo, attributes=attributes)
         assert printed.endswith(' alt="" @click="open()" x-on:click.prevent="a" data-x="1">')
 
+    def test_large_letters_are_small_ones_to_a_browser(self, photo: Any) -> None:
+        """Of two attributes with one name it takes the first, and the page is not valid."""
+        attributes = {"ALT": "x", "Style": "margin:0", "SRC": "/a.jpg", "Loading": None}
+        printed = draw_jinja('{{ img(photo, "480h", **attributes) }}', photo=photo, attributes=attributes)
+        assert printed == (
+            '<img src="/a.jpg" width="640" height="480" decoding="async" alt="x" style="margin:0">'
+        )
+
     @pytest.mark.parametrize("name", ["a b", 'a"', "a>", "a/b", "a=b", "", "_", "a\n", "a'", "a<"])
     def test_other_names_are_left_out_and_logged(
         self, photo: Any, name: str, caplog: pytest.LogCaptureFixture

@@ -403,6 +403,37 @@ def test_fresh_names(client, room, output):
     assert keys.focal_point(name) == (50, 50)
 
 
+@given(
+    st.text(max_size=60),
+    st.integers(25, 90),
+    st.sampled_from(list(formats.BY_NAME.values())),
+    st.tuples(st.integers(0, 99), st.integers(0, 99)),
+)
+def test_fresh_names_with_a_focal_point(client, room, output, focal):
+    slug = keys.slug(client)
+    name = keys.fresh_filename(slug, output, room, focal)
+    assert len(name) <= room
+    assert keys.focal_point(name) == focal
+    assert (re.search(r"\.f[0-9]{4}\.", name) is None) == (focal == (50, 50))
+    assert slug.startswith(keys.slug_of(name))
+    assert keys.slug_of(f"some/where/{name}") == keys.slug_of(name)
+    keys.check_original(name)
+
+
+@pytest.mark.parametrize(
+    ("name", "slug"),
+    [
+        ("d/bowl.AZ70KuRzw9.f2080.jpg", "bowl"),
+        ("Bowl_1.AZ70KuRzw9.jpg", "Bowl_1"),
+        ("d/My bowl (2).JPG", "my-bowl-2"),
+        ("bowl.short.f2080.jpg", "bowl-short-f2080"),
+        ("碗.tiff", "img"),
+    ],
+)
+def test_slug_of_an_original(name, slug):
+    assert keys.slug_of(name) == slug
+
+
 def test_fresh_names_cannot_be_guessed():
     names = {keys.fresh_filename("img", formats.JPEG, 100) for _ in range(1000)}
     assert len(names) == 1000

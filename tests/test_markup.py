@@ -14,7 +14,7 @@ from django.urls import clear_script_prefix, include, path, set_script_prefix, s
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lazyimages import formats, keys, markup, sizes
+from lazyimages import conf, formats, keys, markup, sizes
 from lazyimages.exceptions import RefusedName
 from lazyimages.markup import Picture, Spec, UnknownSpec
 from tests.conftest import CDN, RESIZER, SIZES
@@ -321,7 +321,7 @@ class TestSpecs:
 
     @given(st.text(max_size=40))
     def test_leniently_any_text_is_taken(self, text: str) -> None:
-        allowed = {str(size) for size in markup.conf.settings().whitelist}
+        allowed = {str(size) for size in conf.settings().whitelist}
         assert {str(size) for size in markup.parse_spec_leniently(text).sizes} <= allowed
 
 

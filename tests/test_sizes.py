@@ -204,3 +204,40 @@ def test_the_centre_is_the_default(width, height, target_w, target_h):
 def test_huge_sides_are_exact(width, height, number):
     plan = sizes.Size(number, None).plan(width, height)
     assert plan.height == half_up(Fraction(height * min(number, width), width))
+
+
+@settings(max_examples=300, deadline=None)
+@given(numbers, numbers, st.integers(1, 40), st.integers(1, 40))
+def test_rounding_changes_no_proportions(width, height, numerator, denominator):
+    scale = Fraction(numerator, denominator)
+    scaled = sizes.Size(half_up(width * scale), half_up(height * scale))
+    size = sizes.Size(width, height)
+    assert size.has_proportions_of(size)
+    if min(width * scale, height * scale) >= Fraction(1, 2):  # less becomes a whole pixel
+        assert size.has_proportions_of(scaled)
+        assert scaled.has_proportions_of(size)
+
+
+@pytest.mark.parametrize(
+    ("one", "other", "same"),
+    [
+        ("360x270", "720x540", True),
+        ("360x270", "270x360", False),
+        ("360x270", "720x560", False),
+        ("360x270", "640w", False),
+        ("480h", "360x270", False),
+        ("480h", "640w", True),
+    ],
+)
+def test_proportions(one, other, same):
+    assert sizes.parse(one).has_proportions_of(sizes.parse(other)) is same
+    assert sizes.parse(other).has_proportions_of(sizes.parse(one)) is same
+
+
+@settings(max_examples=1000, deadline=None)
+@given(sides, sides, st.none() | numbers, st.none() | numbers, percents)
+def test_the_output_is_the_plans(width, height, target_w, target_h, focal):
+    if target_w or target_h:
+        size = sizes.Size(target_w, target_h)
+        plan = size.plan(width, height, focal)
+        assert size.output(width, height) == (plan.width, plan.height)

@@ -19,7 +19,7 @@ from django.core.files.base import ContentFile
 from django.core.files.storage import FileSystemStorage, InMemoryStorage, storages
 
 from lazyimages import storage
-from lazyimages.exceptions import ImageTooLarge, OriginalNotFound, StorageUnavailable
+from lazyimages.exceptions import ImageTooLarge, NotDeleted, OriginalNotFound, StorageUnavailable
 from tests.clock import PATIENCE
 from tests.conftest import BUCKET, wait_until
 
@@ -76,6 +76,122 @@ def test_originals(kind: str) -> None:
     with pytest.raises(OriginalNotFound):
         storage.get_original("a/c.jpg", limit=5)
     assert list(storage.iter_originals("a/")) == ["a/b.jpg"]
+
+
+def test_copy_original(kind: str) -> None:
+    storage.put_original("a/b.jpg", b"12345", "image/jpeg")
+    storage.copy_original("a/b.jpg", "new/c.jpg")
+    storage.delete_with_original("a/b.jpg", [])
+    assert storage.get_original("new/c.jpg", limit=5) == b"12345"
+    assert list(storage.iter_originals()) == ["new/c.jpg"]
+    with pytest.raises(OriginalNotFound, match=r"a/b\.jpg"):
+        storage.copy_original("a/b.jpg", "new/d.jpg")
+    assert list(storage.iter_originals()) == ["new/c.jpg"]
+
+
+def test_copies_of_files_take_no_room_and_keep_their_rights(tmp_path: Path) -> None:
+    storage.put_original("a/b.jpg", b"12345", "image/jpeg")
+    (tmp_path / "originals" / "a" / "b.jpg").chmod(0o640)
+    storage.copy_original("a/b.jpg", "a/c.jpg")
+    one, other = (tmp_path / "originals" / "a" / name for name in ("b.jpg", "c.jpg"))
+    assert one.samefile(other)
+    assert other.stat().st_mode & 0o777 == 0o640
+
+
+def test_copies_where_there_are_no_links(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """On FAT, between file systems, or for a file of somebody else's (protected_hardlinks)."""
+    storage.put_original("a/b.jpg", b"12345", "image/jpeg")
+    link = os.link
+
+    def refuse(source: Any, target: Any, **options: Any) -> None:
+        if "src_dir_fd" not in options:  # by which a new file gets its name
+            raise OSError(1, "Operation not permitted")
+        link(source, target, **options)
+
+    monkeypatch.setattr(os, "link", refuse)
+    storage.copy_original("a/b.jpg", "a/c.jpg")
+    one, other = (tmp_path / "originals" / "a" / name for name in ("b.jpg", "c.jpg"))
+    assert not one.samefile(other)
+    assert other.read_bytes() == b"12345"
+
+
+def test_copies_of_links_are_files(tmp_path: Path) -> None:
+    storage.put_original("a/b.jpg", b"12345", "image/jpeg")
+    (tmp_path / "originals" / "a" / "link.jpg").symlink_to("b.jpg")
+    (tmp_path / "elsewhere").write_bytes(b"secret")
+    (tmp_path / "originals" / "a" / "out.jpg").symlink_to(tmp_path / "elsewhere")
+    storage.copy_original("a/link.jpg", "a/c.jpg")
+    assert not (tmp_path / "originals" / "a" / "c.jpg").is_symlink()
+    assert storage.get_original("a/c.jpg", limit=5) == b"12345"
+    with pytest.raises(OriginalNotFound):
+        storage.copy_original("a/out.jpg", "a/d.jpg")
+
+
+def test_find(kind: str) -> None:
+    names = ["a/360x270/x.jpg", "a/360x270/x.jpg.webp", "a/480h/x.jpg"]
+    for name in [*names, "a/360x270/x.jpg.jpg"]:
+        storage.put_variant(name, b"x" * len(name), "image/jpeg")
+    found = list(storage.find(sorted([*names, "a/1280w/x.jpg", "a/1280w/" + "y" * 300 + ".jpg"])))
+    assert {(entry.name, entry.size) for entry in found} == {(name, len(name)) for name in names}
+    assert all(entry.modified is not None and entry.modified.tzinfo for entry in found)
+    assert list(storage.find([])) == []
+
+
+def test_find_on_s3_is_no_more_than_a_listing(s3: Any, s3_calls: list[str], monkeypatch: Any) -> None:
+    """And no more than there are names, however far they are from each other."""
+    for number in range(2100):
+        s3.put_object(Bucket=BUCKET, Key=f"a/360x270/{number:04}.jpg", Body=b"x")
+    names = [f"a/360x270/{number:04}.jpg" for number in range(2100)]
+    for wanted, requests in (
+        (names, 3),
+        ([names[0], names[2099], "b/480h/x.jpg"], 2),
+        (["a/360x270/00005.jpg", "a/360x270/0001.jpg"], 1),
+        (["b/480h/x.jpg"], 1),
+    ):
+        s3_calls.clear()
+        assert [entry.name for entry in storage.find(wanted)] == [name for name in wanted if name in names]
+        assert len(s3_calls) <= requests
+
+
+def test_find_among_names_that_begin_alike(s3: Any) -> None:
+    """More than a page of them stand before the name, between it and where the listing begins."""
+    for number in range(1100):
+        s3.put_object(Bucket=BUCKET, Key=f"a/360x270/x.jp-{number:04}", Body=b"x")
+    s3.put_object(Bucket=BUCKET, Key="a/360x270/x.jpg", Body=b"x")
+    assert [entry.name for entry in storage.find(["a/360x270/x.jpg"])] == ["a/360x270/x.jpg"]
+
+
+NAMES = ["a.jpg", "a/480h/b.jpg", "a/b.jpg", "a/é.jpg", "a0.jpg", "b/c/d.jpg", "b/c0.jpg", "z.jpg"]
+
+
+@pytest.mark.parametrize("prefix", ["", "a", "a/", "b/c", "none"])
+@pytest.mark.parametrize("after", ["", "a.jpg", "a/b", "a/b.jpg", "b/c/d.jpg", "zz"])
+def test_entries_are_in_order_and_go_on_after_a_name(kind: str, prefix: str, after: str) -> None:
+    for name in reversed(NAMES):
+        storage.put_variant(name, b"x" * len(name), "image/jpeg")
+    found = list(storage.entries(prefix, after))
+    assert [entry.name for entry in found] == [
+        name for name in NAMES if name.startswith(prefix) and name > after
+    ]
+    assert all(entry.size == len(entry.name) for entry in found)
+
+
+@pytest.mark.parametrize(("length", "whole"), [(0, True), (64, True), (65, False), (100_000, False)])
+def test_the_start_of_an_original(kind: str, length: int, whole: bool) -> None:
+    data = bytes(number % 251 for number in range(length))
+    storage.put_original("a/b.jpg", data, "image/jpeg")
+    assert storage.start_of_original("a/b.jpg", 64) == storage.Start(data=data[:64], whole=whole)
+    with pytest.raises(OriginalNotFound):
+        storage.start_of_original("a/none.jpg", 64)
+
+
+def test_what_cannot_be_deleted_is_named(settings: Any, tmp_path: Path) -> None:
+    for name in ("a/1.jpg", "a/2.jpg/x.jpg", "a/3.jpg"):
+        storage.put_variant(name, b"x", "image/jpeg")
+    with pytest.raises(NotDeleted) as error:
+        storage.delete(["a/1.jpg", "a/2.jpg", "a/3.jpg"])
+    assert list(error.value.names) == ["a/2.jpg"]
+    assert list(storage.iter_keys()) == ["a/2.jpg/x.jpg"]
 
 
 def test_s3_object_has_the_headers_and_no_acl(s3: Any, settings: Any) -> None:
@@ -215,6 +331,8 @@ def test_s3_that_never_answers(silent_server: int, s3_at: Callable[..., None]) -
         lambda: storage.get_original("a.jpg", limit=9),
         lambda: storage.put_variant(KEY, b"x", "image/jpeg"),
         lambda: storage.delete([KEY]),
+        lambda: storage.copy_original("a.jpg", "b.jpg"),
+        lambda: list(storage.find([KEY])),
         lambda: list(storage.iter_keys()),
     ):
         with pytest.raises(StorageUnavailable):
@@ -293,6 +411,8 @@ def test_access_denied(refusing_server: int, s3_at: Callable[..., None]) -> None
         storage.get_original("a.jpg", limit=9)
     with pytest.raises(StorageUnavailable):
         storage.put_variant(KEY, b"x", "image/jpeg")
+    with pytest.raises(StorageUnavailable, match="s3:GetObject and s3:PutObject on the originals"):
+        storage.copy_original("a.jpg", "b.jpg")
 
 
 @pytest.fixture
@@ -422,10 +542,10 @@ def test_no_answer_is_waited_for_beyond_the_deadline(silent_server: int, s3_at: 
 def test_however_late_it_is_there_is_time_for_one_try(
     s3_at: Callable[..., None], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from lazyimages.storage import s3
+    from lazyimages.storage import bodies
 
-    assert 0 < s3._MOMENT <= 1
-    monkeypatch.setattr(s3, "_MOMENT", PATIENCE)
+    assert 0 < bodies._MOMENT <= 1
+    monkeypatch.setattr(bodies, "_MOMENT", PATIENCE)
     with speaking(chunked(b"bytes")) as port:
         s3_at(port)
         assert storage.get_original("a.jpg", limit=10, deadline=time.monotonic() - 1) == b"bytes"

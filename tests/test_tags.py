@@ -6,6 +6,7 @@ from io import BytesIO
 from pathlib import Path
 from typing import Any
 
+import html5lib
 import jinja2
 import pytest
 from django.core.files.storage import FileSystemStorage
@@ -34,6 +35,7 @@ CARD = (
     f' sizes="{LAYOUT}" width="360" height="270" loading="lazy" decoding="async" alt="Bowl">'
 )
 ALLOWED = "Allowed sizes: 360x270, 480h, 1280w, 720x540; presets: card."
+EVERY_TAG = ("srcset", "image_url", "img", "picture", "preload")
 SYNTAX_ERRORS = (TemplateSyntaxError, jinja2.TemplateSyntaxError)
 
 
@@ -129,7 +131,7 @@ class TestImg:
     def test_several_sizes_without_a_preset(self, language: str) -> None:
         printed = draw(language, '{% img product.photo "360x270 480h 1280w" %}', product=Product())
         assert element(printed)[1]["srcset"] == SRCSET
-        assert "sizes" not in element(printed)[1]
+        assert element(printed)[1]["sizes"] == "100vw"  # which HTML wants beside widths
 
     def test_the_picture_that_is_seen_first(self, language: str) -> None:
         _, attributes = element(
@@ -207,6 +209,10 @@ class TestNothing:
             '{% srcset p "card" %}',
             '{% image_url p "card" %}',
             '{% img p "card" alt="x" %}',
+            '{% img p "card" email=True %}',
+            '{% image_url p "card" email=True %}',
+            '{% picture p "card" alt="x" priority=True %}',
+            '{% preload p "card" %}',
             '{% img p "card" as kept %}{{ kept }}',
         ],
     )
@@ -220,7 +226,7 @@ class TestNothing:
         assert caplog.records == []
 
     def test_nor_with_string_if_invalid(self, caplog: pytest.LogCaptureFixture) -> None:
-        for tag in ("srcset", "image_url", "img"):
+        for tag in EVERY_TAG:
             source = f'[{{% {tag} product.photo "card" %}}]'
             assert draw_django(source, string_if_invalid="INVALID %s") == "[]"
             assert draw_django(source, string_if_invalid="INVALID %s", product=None) == "[]"
@@ -234,7 +240,7 @@ class TestNothing:
     def test_is_printed_for_a_name_that_is_refused_which_is_logged(
         self, language: str, name: str, caplog: pytest.LogCaptureFixture
     ) -> None:
-        for tag in ("srcset", "image_url", "img"):
+        for tag in EVERY_TAG:
             caplog.clear()
             assert draw(language, f'{{% {tag} product.photo "card" %}}', product=Product(name)) == ""
             (record,) = caplog.records
@@ -243,7 +249,7 @@ class TestNothing:
 
 
 class TestSizesOutsideTheWhitelist:
-    @pytest.mark.parametrize("tag", ["srcset", "image_url", "img"])
+    @pytest.mark.parametrize("tag", EVERY_TAG)
     @pytest.mark.parametrize("spec", ["9x9", "480h 9x9"])
     def test_a_literal_one_is_a_syntax_error_that_names_the_allowed(
         self, language: str, tag: str, spec: str
@@ -268,14 +274,14 @@ class TestSizesOutsideTheWhitelist:
             record.getMessage() == f"left out of the markup: The size '9x9' is not in LAZYIMAGES. {ALLOWED}"
         )
 
-    @pytest.mark.parametrize("tag", ["srcset", "image_url", "img"])
+    @pytest.mark.parametrize("tag", EVERY_TAG)
     @pytest.mark.parametrize("spec", ["9x9", "", None, 480, "hero", ["480h"]])
     def test_nothing_is_left(self, language: str, tag: str, spec: Any) -> None:
         assert draw(language, f"{{% {tag} product.photo s %}}", product=Product(), s=spec) == ""
         assert draw(language, f"{{% {tag} product.photo missing %}}", product=Product()) == ""
 
     @override_settings(DEBUG=True)
-    @pytest.mark.parametrize("tag", ["srcset", "image_url", "img"])
+    @pytest.mark.parametrize("tag", EVERY_TAG)
     def test_with_debug_it_is_raised(self, language: str, tag: str) -> None:
         with pytest.raises(UnknownSpec, match="'9x9' is not in LAZYIMAGES"):
             draw(language, f"{{% {tag} product.photo s %}}", product=Product(), s="9x9 480h")
@@ -293,9 +299,20 @@ class TestWrongUse:
             ('{% img product.photo "480h" wide %}', "'wide'; write attribute=value"),
             ('{% img product.photo "480h" alt="x" wide %}', "'wide'; write attribute=value"),
             ('{% img product.photo "480h" data-x="1" %}', "data_id for data-id"),
-            ('{% srcset product.photo "480h" alt="x" %}', "no argument 'alt'; only img takes attributes"),
-            ('{% image_url product.photo "480h" alt="x" %}', "no argument 'alt'; only img takes"),
+            (
+                '{% srcset product.photo "480h" alt="x" %}',
+                "no argument 'alt'; only img, picture and preload take",
+            ),
+            (
+                '{% image_url product.photo "480h" alt="x" %}',
+                "no argument 'alt'; only img, picture and preload take",
+            ),
             ('{% img product.photo "480h" alt="x" alt="y" %}', "'alt' is there twice"),
+            ('{% picture product.photo "480h" email=True %}', "no argument 'email'"),
+            ('{% preload product.photo "480h" alt="x" %}', "no argument 'alt'"),
+            ('{% preload product.photo "480h" priority=True %}', "no argument 'priority'"),
+            ('{% lazyimages_srcset product.photo "480h" alt="x" %}', "no argument 'alt'"),
+            ("{% lazyimages_img product.photo %}", 'lazyimages_img product.photo "360x270'),
             ('{% img product.photo "480h" _="x" %}', "'_' is no attribute's name"),
         ],
     )
@@ -336,11 +353,15 @@ PAGE = {
       {% srcset photo.image "360x270 480h 1280w" %}{% image_url photo.image "480h" %}
       {% img photo.image "360x270 480h 1280w" alt="x" priority=forloop.first %}
       {% img photo.image "card" as c %}
+      {% picture photo.image "card" %}{% preload photo.image "card" %}
+      {% image_url photo.image "card" email=True %}
       {% endfor %}""",
     "jinja": """{% for photo in photos %}
       {% srcset photo.image "360x270 480h 1280w" %}{% image_url photo.image "480h" %}
       {% img photo.image "360x270 480h 1280w" alt="x" priority=loop.first %}{% img photo.image "card" as c %}
       {{ srcset(photo.image, "card") }}{{ image_url(photo.image, "card") }}{{ img(photo.image, "card") }}
+      {% picture photo.image "card" %}{% preload photo.image "card" %}
+      {{ image_url(photo.image, "card", email=True) }}
       {% endfor %}""",
 }
 
@@ -446,10 +467,18 @@ class TestData:
         photo = Photo(image=name)
         photo.width, photo.height = width, height
         context = {"p": photo.image, "s": spec, "alt": alt, "p_": None}
-        for tag in ("srcset p s", "image_url p s", "img p s alt=alt data_x=alt"):
+        for tag in (
+            *("srcset p s", "image_url p s", "preload p s data_x=alt"),
+            *("img p s alt=alt data_x=alt", "picture p s alt=alt sizes=alt style=alt priority=alt"),
+        ):
             printed = draw_django(f"{{% {tag} %}}", **context)
             assert draw_jinja(f"{{% {tag} %}}", **context) == printed
-            if not tag.startswith("img"):
+            if tag.startswith(("picture", "preload")):
+                if is_html(str(alt)):
+                    parser = html5lib.HTMLParser(strict=True, namespaceHTMLElements=False)
+                    elements = {found.tag for found in parser.parseFragment(printed).iter()}
+                    assert elements <= {"DOCUMENT_FRAGMENT", "picture", "source", "img", "link"}
+            elif not tag.startswith("img"):
                 assert all(entry.url.startswith(CDN) for entry in parse_srcset(attribute_value(printed)))
             elif printed and is_html(str(alt)):
                 name_, attributes = element(printed)

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 from botocore.exceptions import ClientError
 
 from lazyimages.aws import documents, exposure, reading, rules, statements, trouble
+from lazyimages.aws import incoming as sent
 from lazyimages.aws.documents import Conflict, Document
 from lazyimages.aws.plans import Step
 from lazyimages.conf import Settings
@@ -37,13 +38,15 @@ def plan(
     distribution_arn: str | None = None,
     list_originals: Callable[[], Iterator[str]] | None = None,
     holds_originals: bool = True,
+    incoming: str | None = None,
     replace_website: bool = False,
     sleep: Callable[[float], None] = time.sleep,
 ) -> list[Step]:
     """Return the steps that make the bucket of the variants fit for the delivery in the settings.
 
     In failover the distribution alone may read; without one, nobody. `list_originals` lists the originals,
-    where listing the bucket does not show their names.
+    where listing the bucket does not show their names. `incoming` is with what the keys begin
+    that browsers send here; None where they send nothing.
     """
     public = settings.delivery == "redirect"
     there = reading.exists(client, bucket)
@@ -74,19 +77,25 @@ def plan(
     following = [
         _ownership_step(client, document, bucket),
         _encryption_step(client, document, bucket, documents.encryption),
-        _lifecycle_step(client, document, bucket, settings.expire_variants_days),
-        _cors_step(client, document, bucket, settings.cors_origins),
+        _lifecycle_step(client, document, bucket, settings.expire_variants_days, incoming),
+        _cors_step(client, document, bucket, sent.cors_rules(settings, incoming)),
         *(steps[name] for name in order),
     ]
     return [_create_step(client, bucket, exists=there), *_patiently(following, sleep)]
 
 
 def plan_originals(
-    client: "S3Client", bucket: str, *, sleep: Callable[[float], None] = time.sleep
+    client: "S3Client",
+    bucket: str,
+    *,
+    incoming: str | None = None,
+    cors_origins: Iterable[str] = (),
+    sleep: Callable[[float], None] = time.sleep,
 ) -> list[Step]:
     """Return the steps that make a bucket of originals alone private, whatever the delivery.
 
-    Its policy is only looked at, and its encryption kept, for neither a website nor a CDN reads there.
+    Its policy is only looked at, and its encryption kept, for neither a website nor a CDN reads there. Pages
+    of `cors_origins` may send to it where `incoming` is not None.
     """
     there = reading.exists(client, bucket)
     policy = reading.policy(client, bucket) if there else None
@@ -101,8 +110,12 @@ def plan_originals(
         _public_access_step(client, document, bucket, public=False),
         _ownership_step(client, document, bucket),
         _encryption_step(client, document, bucket, lambda existing: existing or documents.ENCRYPTION),
-        _lifecycle_step(client, document, bucket, None),
+        _lifecycle_step(client, document, bucket, None, incoming),
     ]
+    cors = rules.upload_cors_rules(cors_origins) if incoming is not None else []
+    sending = _cors_step(client, document, bucket, cors)
+    if cors or sending.changes:
+        following.append(sending)
     steps = [_create_step(client, bucket, exists=there), *_patiently(following, sleep)]
     return [
         Step(name=f"{step.name} (originals)", before=step.before, after=step.after, action=step.action)
@@ -244,9 +257,13 @@ def _encryption_step(
     return Step(name="encryption", before=before, after=after, action=put)
 
 
-def _lifecycle_step(client: "S3Client", read: _Read, bucket: str, expire_days: int | None) -> Step:
+def _lifecycle_step(
+    client: "S3Client", read: _Read, bucket: str, expire_days: int | None, incoming: str | None
+) -> Step:
     before = read(client.get_bucket_lifecycle_configuration)
-    after = rules.merge_lifecycle(before, rules.lifecycle_rules(expire_days)) or {}
+    after = rules.merge_lifecycle(before, rules.lifecycle_rules(expire_days, incoming=incoming)) or {}
+    if incoming is not None:
+        sent.refuse_originals(client, bucket, incoming, before)
     # It is no part of the configuration in the request, but without it S3 would go back to the default.
     beside = {key: value for key, value in after.items() if key != "Rules"}
     put = partial(
@@ -258,9 +275,9 @@ def _lifecycle_step(client: "S3Client", read: _Read, bucket: str, expire_days: i
     return Step(name="lifecycle", before=before, after=after, action=put)
 
 
-def _cors_step(client: "S3Client", read: _Read, bucket: str, origins: Iterable[str]) -> Step:
+def _cors_step(client: "S3Client", read: _Read, bucket: str, ours: list[Document]) -> Step:
     before = read(client.get_bucket_cors)
-    after = rules.merge_cors(before, rules.cors_rules(origins))
+    after = rules.merge_cors(before, ours)
     action: Callable[[], object] = partial(client.delete_bucket_cors, Bucket=bucket)
     if after is not None:
         action = partial(client.put_bucket_cors, Bucket=bucket, CORSConfiguration=after)  # type: ignore[arg-type]

@@ -63,6 +63,19 @@ def variant_resources(bucket: str, sizes: Iterable[Size], partition: str = "aws"
     return [arn for size in sizes for arn in (f"{prefix}/{size}/*", f"{prefix}/*/{size}/*")]
 
 
+def any_size_resources(bucket: str, partition: str = "aws") -> list[str]:
+    """Return the ARNs of all variants of any size, also of such as were allowed once.
+
+    IAM knows a sign for any character, and none for digits (IAM user guide, "IAM JSON policy elements:
+    Resource"), so they also have what is in a directory of the same form, such as `new`.
+    """
+    prefix = f"arn:{partition}:s3:::{bucket}"
+    numbers = ("?", "??", "???", "????")
+    shapes = [f"{number}{side}" for side in "wh" for number in numbers]
+    shapes += [f"{width}x{height}" for width in numbers for height in numbers]
+    return [arn for shape in shapes for arn in (f"{prefix}/{shape}/*", f"{prefix}/*/{shape}/*")]
+
+
 def public_statement(bucket: str, sizes: Iterable[Size], partition: str = "aws") -> Document:
     """Let everybody read variants: for redirect delivery, whose website endpoint reads as nobody."""
     return {

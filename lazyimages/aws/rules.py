@@ -7,11 +7,13 @@ from collections.abc import Iterable
 from typing import Any
 
 from lazyimages.aws.documents import Conflict, Document
-from lazyimages.storage import VARIANT_TAG
+from lazyimages.storage import INCOMING, VARIANT_TAG
 
 ABORT_ID = "lazyimages-abort-multipart"
 EXPIRE_ID = "lazyimages-expire-variants"
+INCOMING_ID = "lazyimages-expire-incoming"
 CORS_ID = "lazyimages-cors"
+UPLOADS_ID = "lazyimages-cors-uploads"
 MOST_LIFECYCLE_RULES = 1000  # S3 user guide, "Amazon S3 Lifecycle": up to 1,000 rules a bucket
 MOST_CORS_RULES = 100  # S3 user guide, "Elements of a CORS configuration": up to 100 rules
 
@@ -20,19 +22,40 @@ MOST_CORS_RULES = 100  # S3 user guide, "Elements of a CORS configuration": up t
 # is what AWS's own example has (S3 user guide, "Configuring a bucket lifecycle configuration to delete
 # incomplete multipart uploads").
 ABORT_DAYS = 7
+# What a browser has sent is an original within the hour, or never; S3 counts whole days.
+INCOMING_DAYS = 1
 _PREFLIGHT_SECONDS = 7200  # the most that Chromium keeps an answer to a preflight
 
 
-def lifecycle_rules(expire_variants_days: int | None) -> list[Document]:
-    """Return the rules that end stale multipart uploads and, by tag, variants; originals carry no tag."""
+def incoming_prefix(location: str) -> str:
+    """Return with what the keys begin that browsers send to a storage with this `location`."""
+    return f"{location.strip('/')}/{INCOMING}".lstrip("/")
+
+
+def lifecycle_rules(expire_variants_days: int | None, *, incoming: str | None = None) -> list[Document]:
+    """Return the rules that end stale multipart uploads and, by tag, variants; originals carry no tag.
+
+    What begins with `incoming` ends after a day, finished or not: nobody has confirmed it.
+    """
     abort: Document = {
         "ID": ABORT_ID,
         "Filter": {"Prefix": ""},
         "Status": "Enabled",
         "AbortIncompleteMultipartUpload": {"DaysAfterInitiation": ABORT_DAYS},
     }
+    ours = [abort]
+    if incoming is not None:
+        ours.append(
+            {
+                "ID": INCOMING_ID,
+                "Filter": {"Prefix": incoming},
+                "Status": "Enabled",
+                "Expiration": {"Days": INCOMING_DAYS},
+                "AbortIncompleteMultipartUpload": {"DaysAfterInitiation": INCOMING_DAYS},
+            }
+        )
     if expire_variants_days is None:
-        return [abort]
+        return ours
     key, value = VARIANT_TAG
     expire: Document = {
         "ID": EXPIRE_ID,
@@ -40,7 +63,7 @@ def lifecycle_rules(expire_variants_days: int | None) -> list[Document]:
         "Status": "Enabled",
         "Expiration": {"Days": expire_variants_days},
     }
-    return [abort, expire]
+    return [*ours, expire]
 
 
 def cors_rules(origins: Iterable[str]) -> list[Document]:
@@ -52,23 +75,36 @@ def cors_rules(origins: Iterable[str]) -> list[Document]:
     return [{"ID": CORS_ID, **allowed, "MaxAgeSeconds": _PREFLIGHT_SECONDS}]
 
 
+def upload_cors_rules(origins: Iterable[str]) -> list[Document]:
+    """Return the rule that lets pages of these origins send files; none without origins.
+
+    What may be sent is in the policy that each form is given (S3: "POST Policy"), not here.
+    """
+    listed = list(origins)
+    if not listed:
+        return []
+    allowed: Document = {"AllowedMethods": ["POST"], "AllowedOrigins": listed}
+    return [{"ID": UPLOADS_ID, **allowed, "MaxAgeSeconds": _PREFLIGHT_SECONDS}]
+
+
 def merge_lifecycle(existing: Document | None, ours: list[Document]) -> Document | None:
     """Return the lifecycle with our rules in place of our earlier ones; None when no rule is left.
 
     What else is in the document, as TransitionDefaultMinimumObjectSize, stays.
     """
-    merged = _merge(existing, "Rules", ours, (ABORT_ID, EXPIRE_ID), MOST_LIFECYCLE_RULES, "lifecycle")
+    ids = (ABORT_ID, EXPIRE_ID, INCOMING_ID)
+    merged = _merge(existing, "Rules", ours, ids, MOST_LIFECYCLE_RULES, "lifecycle")
     if merged is None or merged is existing:
         return merged
     return {**merged, "Rules": [_with_filter(rule) for rule in merged["Rules"]]}
 
 
 def merge_cors(existing: Document | None, ours: list[Document]) -> Document | None:
-    """Return the CORS configuration with our rule in place of our earlier one; None when none is left.
+    """Return the CORS configuration with our rules in place of our earlier ones; None when none is left.
 
     S3 goes by the first rule that fits, so those of others keep their place before ours.
     """
-    return _merge(existing, "CORSRules", ours, (CORS_ID,), MOST_CORS_RULES, "CORS")
+    return _merge(existing, "CORSRules", ours, (CORS_ID, UPLOADS_ID), MOST_CORS_RULES, "CORS")
 
 
 def _with_filter(rule: Document) -> Document:

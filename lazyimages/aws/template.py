@@ -80,6 +80,7 @@ def template(settings: Settings, scope: Scope, *, alias: str = "") -> Document:
     secret = _SECRET if settings.origin_secret and settings.delivery == "failover" else ""
     settings = replace(settings, origin_secret=secret or None)
     apart = originals.bucket != variants.bucket
+    incoming = rules.incoming_prefix(originals.location) if scope.incoming else None
     stand_ins = {originals.bucket: _ORIGINALS, variants.bucket: _VARIANTS}
     cdn_url = f"https://{alias or _CDN}"
     environment = lambda_stack.environment(
@@ -91,8 +92,8 @@ def template(settings: Settings, scope: Scope, *, alias: str = "") -> Document:
         secret=secret,
     )
     resources = {
-        "VariantsBucket": _variants_bucket(settings),
-        **({"OriginalsBucket": _bucket("OriginalsBucketName")} if apart else {}),
+        "VariantsBucket": _variants_bucket(settings, None if apart else incoming),
+        **({"OriginalsBucket": _originals_bucket(settings, incoming)} if apart else {}),
         "VariantsBucketPolicy": _bucket_policy(settings, scope, variants.bucket),
         **_cloudfront(settings, variants.bucket),
         "Distribution": _distribution(settings, alias),
@@ -163,12 +164,24 @@ def _parameters(settings: Settings, originals: Area, variants: Area, alias: str)
     return parameters | lambda_stack.PARAMETERS
 
 
-def _variants_bucket(settings: Settings) -> Document:
+def _originals_bucket(settings: Settings, incoming: str | None) -> Document:
+    cors = rules.upload_cors_rules(settings.cors_origins) if incoming is not None else []
+    return _bucket("OriginalsBucketName", incoming=incoming, cors=cors)
+
+
+def _variants_bucket(settings: Settings, incoming: str | None) -> Document:
     public = settings.delivery == "redirect"
-    resource = _bucket("VariantsBucketName", expire=settings.expire_variants_days, public=public)
+    cors = rules.cors_rules(settings.cors_origins)
+    if incoming is not None:
+        cors += rules.upload_cors_rules(settings.cors_origins)
+    resource = _bucket(
+        "VariantsBucketName",
+        expire=settings.expire_variants_days,
+        incoming=incoming,
+        cors=cors,
+        public=public,
+    )
     own: Document = resource["Properties"]
-    if cors := rules.merge_cors(None, rules.cors_rules(settings.cors_origins)):
-        own["CorsConfiguration"] = shapes.cors(cors)
     if public:
         websites = (
             shapes.website(documents.merge_website(None, documents.routing_rules(url)) or {})
@@ -178,9 +191,16 @@ def _variants_bucket(settings: Settings) -> Document:
     return resource
 
 
-def _bucket(name: str, *, expire: int | None = None, public: bool = False) -> Document:
+def _bucket(
+    name: str,
+    *,
+    cors: list[Document],
+    expire: int | None = None,
+    incoming: str | None = None,
+    public: bool = False,
+) -> Document:
     """Return a bucket with what every bucket of ours has; a stack that is deleted leaves it as it is."""
-    lifecycle = rules.merge_lifecycle(None, rules.lifecycle_rules(expire)) or {}
+    lifecycle = rules.merge_lifecycle(None, rules.lifecycle_rules(expire, incoming=incoming)) or {}
     return {
         "Type": "AWS::S3::Bucket",
         "DeletionPolicy": _RETAIN,
@@ -191,6 +211,7 @@ def _bucket(name: str, *, expire: int | None = None, public: bool = False) -> Do
             "OwnershipControls": documents.OWNERSHIP,
             "BucketEncryption": shapes.encryption(documents.encryption(None)),
             "LifecycleConfiguration": shapes.lifecycle(lifecycle),
+            **({"CorsConfiguration": shapes.cors({"CORSRules": cors})} if cors else {}),
         },
     }
 

@@ -51,6 +51,7 @@ _ACTIONS = {
     "ListObjectsV2": "s3:ListBucket",
     "ListBuckets": "s3:ListAllMyBuckets",
     "HeadObject": "s3:GetObject",
+    "CopyObject": "s3:PutObject",  # and s3:GetObject on what is copied
     "DeleteObjects": "s3:DeleteObject",
     "GetPublicAccessBlock": "s3:GetBucketPublicAccessBlock",
     "PutPublicAccessBlock": "s3:PutBucketPublicAccessBlock",
@@ -169,11 +170,13 @@ def _explain_answer(error: ClientError, about: str) -> str:
 
 
 def _beside(operation: str) -> str:
-    """Say what else than a missing permission an AccessDenied may mean.
+    """Say what else than a missing permission an AccessDenied may mean, or where to find all of them.
 
     S3 user guide, "Blocking public access to your Amazon S3 storage": what applies is the strictest of the
     settings of bucket, account and organization.
     """
+    if "Invalidation" in operation:
+        return " `manage.py lazyimages_iam_policy operator` prints all that a purge needs."
     if operation != "PutBucketPolicy":
         return ""
     return (

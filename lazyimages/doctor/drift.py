@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 
 from lazyimages import storage
-from lazyimages.aws import bucket, cdn
+from lazyimages.aws import bucket, cdn, incoming
 from lazyimages.aws.plans import Step
 from lazyimages.doctor.case import Case
 from lazyimages.doctor.examination import Examination, Seen
@@ -25,9 +25,16 @@ def _look_at_bucket(case: Case) -> Iterator[Seen]:
         distribution_arn=found.arn if found else None,
         list_originals=None if listed else storage.iter_originals,
         holds_originals=here,
+        incoming=incoming.prefix_in(case.place.bucket, case.settings, originals) if here else None,
     )
     if originals is not None and not here:
-        steps += bucket.plan_originals(case.client(originals), originals.bucket_name)
+        name = originals.bucket_name
+        steps += bucket.plan_originals(
+            case.client(originals),
+            name,
+            incoming=incoming.prefix_in(name, case.settings, originals),
+            cors_origins=case.settings.cors_origins,
+        )
     if names := _changing(steps):
         yield finding("bucket-drift", f"Of {case.place.bucket!r} these differ: {names}.")
 

@@ -40,7 +40,7 @@ def bucket_parts(
     apart = storage.is_s3(originals) and originals.bucket_name != variants.bucket_name  # type: ignore[attr-defined]
     if apart:
         name: str = originals.bucket_name  # type: ignore[attr-defined]
-        yield Part(about=f"the bucket {name!r}", plan=partial(_plan_originals, originals))
+        yield Part(about=f"the bucket {name!r}", plan=partial(_plan_originals, settings, originals))
     yield Part(
         about=f"the bucket {variants.bucket_name!r}",
         plan=partial(_plan_variants, settings, variants, originals, replace_website, alone, warn),
@@ -81,10 +81,16 @@ def cdn_part(
     return Part(about=f"the distribution of the bucket {bucket!r}", plan=plan, finish=finish)
 
 
-def _plan_originals(originals: Any) -> "list[Step]":
-    from lazyimages.aws import bucket, clients  # boto3 is an extra
+def _plan_originals(settings: Settings, originals: Any) -> "list[Step]":
+    from lazyimages.aws import bucket, clients, incoming  # boto3 is an extra
 
-    return bucket.plan_originals(clients.client(originals, "s3"), originals.bucket_name)
+    name: str = originals.bucket_name
+    return bucket.plan_originals(
+        clients.client(originals, "s3"),
+        name,
+        incoming=incoming.prefix_in(name, settings, originals),
+        cors_origins=settings.cors_origins,
+    )
 
 
 def _plan_variants(
@@ -95,7 +101,7 @@ def _plan_variants(
     alone: bool,
     warn: Callable[[str], object],
 ) -> "list[Step]":
-    from lazyimages.aws import bucket, clients  # boto3 is an extra
+    from lazyimages.aws import bucket, clients, incoming  # boto3 is an extra
 
     arn = _distribution_arn(settings, variants, alone=alone) if settings.delivery == "failover" else None
     if settings.delivery == "failover" and arn is None:
@@ -107,6 +113,7 @@ def _plan_variants(
         distribution_arn=arn,
         list_originals=_other_originals(variants, originals),
         holds_originals=storage.is_s3(originals) and originals.bucket_name == variants.bucket_name,  # type: ignore[attr-defined]
+        incoming=incoming.prefix_in(variants.bucket_name, settings, originals),
         replace_website=replace_website,
     )
 

@@ -36,6 +36,8 @@ def scope(settings: Settings) -> tuple[Scope, str]:
         variants=_area(variants),
         sizes=tuple(settings.whitelist),
         tagged=settings.expire_variants_days is not None or _tags(variants),
+        incoming=settings.direct_uploads is not None,
+        cleanup=settings.cleanup,
         partition=meta.partition,
     )
     # What boto3 calls S3's region when none is set.

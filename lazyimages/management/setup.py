@@ -1,17 +1,17 @@
 """What the commands that set up AWS have in common: plan, show, take, and say what went wrong."""
 
 import json
-from argparse import RawDescriptionHelpFormatter
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from django.core import checks
 from django.core.files.storage import storages
-from django.core.management.base import BaseCommand, CommandError, CommandParser, OutputWrapper
+from django.core.management.base import CommandError, CommandParser, OutputWrapper
 
 from lazyimages import conf, storage
 from lazyimages.exceptions import LazyImagesError
+from lazyimages.management.teaching import TeachingCommand
 
 if TYPE_CHECKING:
     from storages.backends.s3 import S3Storage
@@ -32,19 +32,13 @@ class Part:
     finish: Callable[[bool], None] = lambda changed: None
 
 
-class SetupCommand(BaseCommand):
+class SetupCommand(TeachingCommand):
     """A command that yields its parts; each is planned when the one before has been taken."""
 
     requires_system_checks: list[str] = []  # run in `handle`, but for those in `made_true`
     made_true: tuple[str, ...] = ()  # ids of checks that may fail before this command has run
     out: OutputWrapper  # for what `parts` have to say; standard error, where JSON is asked for
     writes: bool  # neither --dry-run nor --check
-
-    def create_parser(self, prog_name: str, subcommand: str, **kwargs: Any) -> CommandParser:
-        """Keep the line breaks of the help."""
-        parser = super().create_parser(prog_name, subcommand, **kwargs)
-        parser.formatter_class = RawDescriptionHelpFormatter
-        return parser
 
     def add_arguments(self, parser: CommandParser) -> None:
         """Add --dry-run, --check and --format."""

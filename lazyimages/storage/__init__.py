@@ -14,30 +14,44 @@ from django.utils.functional import LazyObject, empty
 
 from lazyimages import conf
 from lazyimages.exceptions import OriginalNotFound, StorageUnavailable
-from lazyimages.storage.base import AccessDenied, Backend, Stored, etag
+from lazyimages.storage.base import AccessDenied, Backend, Entry, Start, Stored, etag
 from lazyimages.storage.filesystem import FileSystemBackend
 from lazyimages.storage.generic import GenericBackend
 
 __all__ = [
+    "INCOMING",
     "VARIANT_TAG",
+    "Entry",
+    "Start",
     "Stored",
+    "are_together",
+    "copy_original",
     "delete",
+    "delete_originals",
+    "delete_with_original",
+    "entries",
     "etag",
+    "find",
+    "find_originals",
     "get_original",
     "get_variant",
     "is_file_system",
     "is_s3",
     "iter_keys",
     "iter_originals",
+    "original_entries",
     "originals_storage",
     "presigned_url",
     "put_original",
     "put_variant",
+    "start_of_original",
     "variants_alias",
 ]
 
 # Variants on S3 carry it when EXPIRE_VARIANTS_DAYS is set; the bucket's lifecycle rule goes by it.
 VARIANT_TAG = ("lazyimages", "variant")
+# Below it, in the storage of the originals, browsers put what they send by themselves (DIRECT_UPLOADS).
+INCOMING = "incoming/"
 
 
 def get_variant(key: str, *, deadline: float | None = None) -> Stored | None:
@@ -75,6 +89,41 @@ def put_original(name: str, data: bytes, content_type: str) -> str:
     return _originals().write(name, data, content_type=content_type, cache_control=None)
 
 
+def copy_original(name: str, new_name: str) -> None:
+    """Store an original under another name too, whole or not at all. One CopyObject on S3.
+
+    Raises `OriginalNotFound` and `StorageUnavailable`.
+    """
+    backend = _originals()
+    try:
+        copied = backend.copy(name, new_name)
+    except AccessDenied as error:
+        raise StorageUnavailable(
+            f"{error}. On S3, give this application s3:GetObject and s3:PutObject on the originals."
+        ) from error
+    if copied is None:
+        raise OriginalNotFound(f"there is no original {name!r}")
+    if copied != new_name:
+        backend.delete([copied])
+        raise StorageUnavailable(
+            f"the storage {conf.settings().originals!r} stored {new_name!r} as {copied!r}; "
+            "choose one that keeps names"
+        )
+
+
+def delete_with_original(name: str, keys: Iterable[str]) -> None:
+    """Delete an original and variants; those that are not there are no error.
+
+    On S3 that is one request where both are in the same folder of one bucket, and at most 1,000.
+    """
+    originals, variants = _originals(), _variants()
+    if originals.place == variants.place:
+        originals.delete([name, *keys])
+        return
+    originals.delete([name])  # first, so that no variant is made of it once they are deleted
+    variants.delete(keys)
+
+
 def put_variant(key: str, data: bytes, content_type: str, *, deadline: float | None = None) -> None:
     """Store a variant, whole or not at all; `StorageUnavailable` when that fails.
 
@@ -109,14 +158,59 @@ def delete(keys: Iterable[str]) -> None:
     _variants().delete(keys)
 
 
+def find(keys: Iterable[str]) -> Iterator[Entry]:
+    """Yield which of these variants are stored, by listing; the keys come in ascending order, each once.
+
+    On S3 a request shows a thousand keys that follow each other, so there are at most as many requests as
+    keys, and at most as many as a listing of all variants takes.
+    """
+    return _variants().find(keys)
+
+
+def find_originals(names: Iterable[str]) -> Iterator[Entry]:
+    """Yield which of these originals are stored, as `find`."""
+    return _originals().find(names)
+
+
+def entries(prefix: str = "", after: str = "") -> Iterator[Entry]:
+    """Yield the files in the storage of the variants, from their names, in ascending order after `after`."""
+    return _variants().entries(prefix, after)
+
+
+def original_entries(prefix: str = "", after: str = "") -> Iterator[Entry]:
+    """Yield the files in the storage of the originals, as `entries`."""
+    return _originals().entries(prefix, after)
+
+
 def iter_keys(prefix: str = "") -> Iterator[str]:
     """Yield the names in the storage of the variants that begin with `prefix`."""
-    return _variants().iter_names(prefix)
+    return (entry.name for entry in entries(prefix))
 
 
 def iter_originals(prefix: str = "") -> Iterator[str]:
     """Yield the names in the storage of the originals that begin with `prefix`."""
-    return _originals().iter_names(prefix)
+    return (entry.name for entry in original_entries(prefix))
+
+
+def start_of_original(name: str, most: int) -> Start:
+    """Return the first `most` bytes of an original, on S3 by one GET.
+
+    Raises `OriginalNotFound` and `StorageUnavailable`.
+    """
+    start = _originals().read_start(name, most)
+    if start is None:
+        raise OriginalNotFound(f"there is no original {name!r}")
+    return start
+
+
+def delete_originals(names: Iterable[str]) -> None:
+    """Delete originals; those that are not there are no error. On S3 a thousand a request."""
+    _originals().delete(names)
+
+
+def are_together() -> bool:
+    """Tell whether originals and variants are in the same folder of the same storage."""
+    return _originals().place == _variants().place
 
 
 def variants_alias() -> str:

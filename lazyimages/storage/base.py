@@ -1,7 +1,7 @@
 """What every kind of storage does for lazyimages, and what it hands over."""
 
 import hashlib
-from collections.abc import Iterable, Iterator
+from collections.abc import Hashable, Iterable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
@@ -22,6 +22,23 @@ class Stored:
         return etag(self.data)
 
 
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Start:
+    """The beginning of a file, and whether that is all of it."""
+
+    data: bytes
+    whole: bool
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Entry:
+    """A file that is there: its name, its bytes, and when it was written (None where that is not known)."""
+
+    name: str
+    size: int
+    modified: datetime | None
+
+
 class AccessDenied(StorageUnavailable):
     """The storage refused. For a variant on S3 that is how a missing object looks without ListBucket."""
 
@@ -31,6 +48,10 @@ class Backend(Protocol):
 
     A storage behind a network gives up at `deadline` (of `time.monotonic`); others need not heed it.
     """
+
+    @property
+    def place(self) -> Hashable:
+        """Where the files are: what is equal can delete one another's in one call."""
 
     def read(self, name: str, *, limit: int | None = None, deadline: float | None = None) -> Stored | None:
         """Return a file, or None when there is none; `ImageTooLarge` beyond `limit` bytes."""
@@ -46,11 +67,30 @@ class Backend(Protocol):
     ) -> str:
         """Store a file so that nobody ever sees a part of it; return the name it got."""
 
-    def delete(self, names: Iterable[str]) -> None:
-        """Delete files; those that are not there are no error."""
+    def copy(self, name: str, new_name: str) -> str | None:
+        """Store a file under another name too, whole or not at all; return the name that the copy got.
 
-    def iter_names(self, prefix: str) -> Iterator[str]:
-        """Yield the names that begin with `prefix`."""
+        None when there is no such file.
+        """
+
+    def read_start(self, name: str, most: int) -> Start | None:
+        """Return the first `most` bytes of a file, or None when there is none."""
+
+    def find(self, names: Iterable[str]) -> Iterator[Entry]:
+        """Yield which of these files are there, without reading them.
+
+        The names come in ascending order, each once, as many as one likes.
+        """
+
+    def delete(self, names: Iterable[str]) -> None:
+        """Delete files; those that are not there are no error. `NotDeleted` names what could not be."""
+
+    def entries(self, prefix: str, after: str = "") -> Iterator[Entry]:
+        """Yield the files whose names begin with `prefix` and come after `after`, in ascending order.
+
+        The order is that of the names in UTF-8, which is S3's. What is written or deleted meanwhile may be
+        among them or not.
+        """
 
 
 def etag(data: bytes) -> str:

@@ -14,10 +14,18 @@ from django.core.exceptions import SuspiciousFileOperation
 from django.core.files.storage import Storage
 
 from lazyimages import sizes
-from lazyimages.exceptions import ImageTooLarge, StorageUnavailable
-from lazyimages.storage.base import AccessDenied, Stored
+from lazyimages.exceptions import ImageTooLarge, NotDeleted, StorageFull, StorageUnavailable
+from lazyimages.storage import walk
+from lazyimages.storage.base import AccessDenied, Entry, Start, Stored
 
 _TEMPORARY = ".lazyimages-"
+_WRITE_ERRORS: dict[int, type[StorageUnavailable]] = {
+    errno.ENOSPC: StorageFull,
+    errno.EDQUOT: StorageFull,
+    errno.EACCES: AccessDenied,
+    errno.EPERM: AccessDenied,
+    errno.EROFS: AccessDenied,
+}
 
 
 class FileSystemBackend:
@@ -26,12 +34,17 @@ class FileSystemBackend:
     def __init__(self, storage: Storage) -> None:
         self._storage = storage
 
+    @property
+    def place(self) -> str:
+        """The directory."""
+        return self._storage.path("")
+
     def read(self, name: str, *, limit: int | None = None, deadline: float | None = None) -> Stored | None:
         """Return a file, or None; `ImageTooLarge` beyond `limit` bytes.
 
         What is no plain file, and a link that leads out of the storage, are as good as missing.
         """
-        try:
+        with _as_ours():
             path = self._path(name)
             descriptor = _open_plain(path, self._path(""), follow=not _is_variant(name))
             with os.fdopen(descriptor, "rb") as file:
@@ -39,17 +52,7 @@ class FileSystemBackend:
                 if limit is not None and found.st_size > limit:
                     raise ImageTooLarge(f"the file has {found.st_size} bytes; {limit} are allowed")
                 return Stored(data=file.read(), last_modified=datetime.fromtimestamp(found.st_mtime, UTC))
-        except (FileNotFoundError, NotADirectoryError, SuspiciousFileOperation):
-            return None
-        except UnicodeEncodeError:  # the locale's encoding has no name for it, so no file can have it
-            return None
-        except PermissionError as error:
-            raise AccessDenied(str(error)) from error
-        except OSError as error:
-            # Keys may be longer than what a file system can hold; a socket cannot be opened.
-            if error.errno in (errno.ENAMETOOLONG, errno.ENXIO):
-                return None
-            raise StorageUnavailable(str(error)) from error
+        return None
 
     def write(
         self,
@@ -70,31 +73,107 @@ class FileSystemBackend:
                 # Not every system and file system has O_TMPFILE (Linux, on ext4, xfs, btrfs, tmpfs).
                 _write_named(target, data)
         except OSError as error:
-            raise StorageUnavailable(str(error)) from error
+            raise _WRITE_ERRORS.get(error.errno or 0, StorageUnavailable)(str(error)) from error
         return name
+
+    def copy(self, name: str, new_name: str) -> str | None:
+        """Link the file under another name, which takes no room; None when there is none.
+
+        Nobody writes into an original, so two names for the same bytes do no harm. Where there are no
+        links, or the file is one that leads elsewhere, it is read and written.
+        """
+        with suppress(OSError, SuspiciousFileOperation, UnicodeEncodeError):
+            source, target = self._path(name), self._path(new_name)
+            if stat.S_ISREG(source.lstat().st_mode):
+                _make_directories(target.parent)
+                os.link(source, target)
+                # Else it would be as old as the file, and a purge takes what is old and not in a row yet.
+                os.utime(target)
+                return new_name
+        stored = self.read(name)
+        if stored is None:
+            return None
+        return self.write(new_name, stored.data, content_type="", cache_control=None)
+
+    def read_start(self, name: str, most: int) -> Start | None:
+        """Return the first `most` bytes of a file, or None; links and what is no file are as for `read`."""
+        with _as_ours():
+            path = self._path(name)
+            descriptor = _open_plain(path, self._path(""), follow=not _is_variant(name))
+            with os.fdopen(descriptor, "rb") as file:
+                return Start(data=file.read(most), whole=os.fstat(file.fileno()).st_size <= most)
+        return None
+
+    def find(self, names: Iterable[str]) -> Iterator[Entry]:
+        """Yield which of these files are there."""
+        for name in names:
+            with _as_ours():
+                seen = self._path(name).lstat()
+                if stat.S_ISREG(seen.st_mode):
+                    yield _entry(name, seen)
 
     def delete(self, names: Iterable[str]) -> None:
         """Delete files; those that are not there are no error."""
+        failed: dict[str, str] = {}
         for name in names:
             try:
-                self._path(name).unlink(missing_ok=True)
-            except NotADirectoryError:
-                continue
-            except OSError as error:
-                raise StorageUnavailable(str(error)) from error
+                with _as_ours():
+                    self._path(name).unlink(missing_ok=True)
+            except StorageUnavailable as error:
+                failed[name] = str(error)
+        if failed:
+            raise NotDeleted(failed)
 
-    def iter_names(self, prefix: str) -> Iterator[str]:
-        """Yield the names that begin with `prefix`, in no order; temporary files are none of them."""
-        root = Path(self._storage.path(""))
-        start = root / prefix.rpartition("/")[0]
-        for directory, _, files in os.walk(start):
-            for file in files:
-                name = (Path(directory) / file).relative_to(root).as_posix()
-                if name.startswith(prefix) and not file.startswith(_TEMPORARY):
-                    yield name
+    def entries(self, prefix: str, after: str = "") -> Iterator[Entry]:
+        """Yield the files whose names begin with `prefix` and come after `after`, in ascending order.
+
+        Temporary files are none of them. A link is listed as what it is, and never followed.
+        """
+        root = self._path("")
+        for name in walk.names(self._list_directory, prefix, after):
+            with _as_ours():  # it may be gone by now
+                yield _entry(name, os.lstat(root / name))
+
+    def _list_directory(self, directory: str) -> tuple[list[str], list[str]]:
+        directories: list[str] = []
+        files: list[str] = []
+        with _as_ours(), os.scandir(self._path("") / directory) as found:
+            for one in found:
+                if one.is_dir(follow_symlinks=False):
+                    directories.append(one.name)
+                elif one.is_symlink() and Path(one.path).is_dir():
+                    continue
+                elif not one.name.startswith(_TEMPORARY):
+                    files.append(one.name)
+        return directories, files
 
     def _path(self, name: str) -> Path:
         return Path(self._storage.path(name))
+
+
+class _as_ours:
+    """Go on after the block when there is no such file, and turn other errors into ours."""
+
+    def __enter__(self) -> None:
+        return None
+
+    def __exit__(self, kind: object, error: BaseException | None, traceback: object) -> bool:
+        if isinstance(error, (FileNotFoundError, NotADirectoryError, SuspiciousFileOperation)):
+            return True
+        if isinstance(error, UnicodeEncodeError):  # the locale's encoding has no name for it, so no file has
+            return True
+        if isinstance(error, PermissionError):
+            raise AccessDenied(str(error)) from error
+        if not isinstance(error, OSError):
+            return False
+        # Keys may be longer than what a file system can hold; a socket cannot be opened.
+        if error.errno in (errno.ENAMETOOLONG, errno.ENXIO):
+            return True
+        raise StorageUnavailable(str(error)) from error
+
+
+def _entry(name: str, seen: os.stat_result) -> Entry:
+    return Entry(name=name, size=seen.st_size, modified=datetime.fromtimestamp(seen.st_mtime, UTC))
 
 
 def _is_variant(name: str) -> bool:
@@ -112,7 +191,8 @@ def _open_plain(path: Path, root: Path, *, follow: bool) -> int:
         # Not Path.resolve, which raises RuntimeError for links in a circle before Python 3.13.
         target = Path(os.path.realpath(path))
         places = (os.path.realpath(root), os.path.realpath(path.parent))
-        if not follow or not any(target.is_relative_to(place) for place in places):
+        inside = any(target.is_relative_to(place) for place in places)
+        if not follow or not inside or target.is_symlink():  # what is still a link leads to itself
             raise FileNotFoundError(errno.ENOENT, "a link that leads elsewhere", str(path))
         path = target
     # Without O_NONBLOCK, opening a named pipe waits for somebody to write into it.

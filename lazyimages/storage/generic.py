@@ -1,12 +1,16 @@
 """Every other storage: through Django's storage interface alone."""
 
 from collections.abc import Iterable, Iterator
+from contextlib import suppress
 
 from django.core.files.base import ContentFile
 from django.core.files.storage import Storage
+from django.utils.timezone import is_naive, make_aware
 
-from lazyimages.exceptions import ImageTooLarge, StorageUnavailable
-from lazyimages.storage.base import Stored
+from lazyimages import formats
+from lazyimages.exceptions import ImageTooLarge, NotDeleted, StorageUnavailable
+from lazyimages.storage import walk
+from lazyimages.storage.base import Entry, Start, Stored
 
 
 class GenericBackend:
@@ -14,6 +18,11 @@ class GenericBackend:
 
     def __init__(self, storage: Storage) -> None:
         self._storage = storage
+
+    @property
+    def place(self) -> int:
+        """The storage itself."""
+        return id(self._storage)
 
     def read(self, name: str, *, limit: int | None = None, deadline: float | None = None) -> Stored | None:
         """Return a file, or None; `ImageTooLarge` beyond `limit` bytes."""
@@ -23,7 +32,7 @@ class GenericBackend:
         except FileNotFoundError:
             return None
         except Exception as error:
-            raise StorageUnavailable(f"{type(error).__name__}: {error}") from error
+            raise _ours(error) from error
         if limit is not None and len(data) > limit:
             raise ImageTooLarge(f"the file has more than the {limit} bytes that are allowed")
         return Stored(data=data, last_modified=None)
@@ -43,31 +52,79 @@ class GenericBackend:
         try:
             return self._storage.save(name, content)
         except Exception as error:
-            raise StorageUnavailable(f"{type(error).__name__}: {error}") from error
+            raise _ours(error) from error
+
+    def copy(self, name: str, new_name: str) -> str | None:
+        """Read the file and save it under another name; None when there is none."""
+        stored = self.read(name)
+        if stored is None:
+            return None
+        found = formats.by_extension(new_name)
+        media_type = found.media_type if found else "application/octet-stream"
+        return self.write(new_name, stored.data, content_type=media_type, cache_control=None)
+
+    def read_start(self, name: str, most: int) -> Start | None:
+        """Return the first `most` bytes of a file, or None; many storages fetch all of it for that."""
+        try:
+            with self._storage.open(name) as file:
+                data = file.read(most + 1)
+        except FileNotFoundError:
+            return None
+        except Exception as error:
+            raise _ours(error) from error
+        return Start(data=data[:most], whole=len(data) <= most)
+
+    def find(self, names: Iterable[str]) -> Iterator[Entry]:
+        """Yield which of these files are there; up to three questions each."""
+        for name in names:
+            try:
+                there = self._storage.exists(name)
+            except Exception as error:
+                raise _ours(error) from error
+            if there and (entry := self._entry(name)):
+                yield entry
 
     def delete(self, names: Iterable[str]) -> None:
         """Delete files one by one."""
+        failed: dict[str, str] = {}
         for name in names:
             try:
                 self._storage.delete(name)
             except FileNotFoundError:
                 continue
             except Exception as error:
-                raise StorageUnavailable(f"{type(error).__name__}: {error}") from error
+                failed[name] = str(_ours(error))
+        if failed:
+            raise NotDeleted(failed)
 
-    def iter_names(self, prefix: str) -> Iterator[str]:
-        """Yield the names that begin with `prefix`, by listing directories."""
-        directory = prefix.rpartition("/")[0]
-        yield from (name for name in self._walk(directory) if name.startswith(prefix))
+    def entries(self, prefix: str, after: str = "") -> Iterator[Entry]:
+        """Yield the files whose names begin with `prefix` and come after `after`, by listing directories."""
+        for name in walk.names(self._list_directory, prefix, after):
+            if entry := self._entry(name):
+                yield entry
 
-    def _walk(self, directory: str) -> Iterator[str]:
+    def _list_directory(self, directory: str) -> tuple[list[str], list[str]]:
         try:
             directories, files = self._storage.listdir(directory)
         except FileNotFoundError:
-            return
+            return [], []
         except Exception as error:
-            raise StorageUnavailable(f"{type(error).__name__}: {error}") from error
-        parent = f"{directory}/" if directory else ""
-        yield from (f"{parent}{file}" for file in files)
-        for child in directories:
-            yield from self._walk(f"{parent}{child}")
+            raise _ours(error) from error
+        return list(directories), list(files)
+
+    def _entry(self, name: str) -> Entry | None:
+        try:
+            modified = None
+            with suppress(NotImplementedError):
+                modified = self._storage.get_modified_time(name)
+                if is_naive(modified):  # without USE_TZ
+                    modified = make_aware(modified)
+            return Entry(name=name, size=self._storage.size(name), modified=modified)
+        except FileNotFoundError:
+            return None
+        except Exception as error:
+            raise _ours(error) from error
+
+
+def _ours(error: Exception) -> StorageUnavailable:
+    return StorageUnavailable(f"{type(error).__name__}: {error}")

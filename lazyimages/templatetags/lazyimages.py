@@ -1,4 +1,7 @@
-"""`{% load lazyimages %}`: the tags srcset, image_url and img for Django's templates."""
+"""`{% load lazyimages %}`: srcset, image_url, img, picture and preload for Django's templates.
+
+Each is there as `lazyimages_srcset` and so on, too, beside another library's tag of the short name.
+"""
 
 from django.template import Context, Library, Node, TemplateSyntaxError
 from django.template.base import FilterExpression, Parser, Token, token_kwargs

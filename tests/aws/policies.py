@@ -89,6 +89,11 @@ def _needs(service: str, operation: str, params: dict[str, Any]) -> Iterator[Nee
         yield Need("s3:GetAccountPublicAccessBlock", "*")
         return
     resources = _objects(params) if service == "s3" else [_elsewhere(service, operation, params)]
+    if operation == "CopyObject":  # S3 API, CopyObject, "Permissions"
+        source = params["CopySource"]
+        # boto3 may have made a text of it already.
+        path = source if isinstance(source, str) else f"{source['Bucket']}/{source['Key']}"
+        yield Need("s3:GetObject", f"arn:aws:s3:::{path}")
     for action in trouble.action(operation).split(" and "):
         for resource in resources:
             # The bucket is what may be listed, also where a key is asked for.
@@ -107,6 +112,8 @@ def _objects(params: dict[str, Any]) -> list[str]:
 def _elsewhere(service: str, operation: str, params: dict[str, Any]) -> str:
     if "Resource" in params:
         return str(params["Resource"])
+    if "DistributionId" in params:  # of invalidations, which have an Id of their own
+        return f"arn:aws:cloudfront::{ACCOUNT}:distribution/{params['DistributionId']}"
     if service == "cloudfront" and "Id" in params:
         kind = next(arn for word, arn in _KINDS.items() if word in operation)
         return f"arn:aws:cloudfront::{ACCOUNT}:{kind}/{params['Id']}"

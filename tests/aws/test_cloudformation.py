@@ -79,6 +79,7 @@ def test_a_stack_is_what_the_commands_set_up(
     alias = f"{delivery}-{two}.shop.example".lower()
     origins = None if two else ["https://a.example", "https://b.example"]
     parts: dict[str, Any] = {"EXPIRE_VARIANTS_DAYS": days, "CORS_ORIGINS": origins}
+    parts["DIRECT_UPLOADS"] = "tests.direct.pages.allowed"
     found = []
     for way in ("commands", "stack"):
         variants, originals = (f"{delivery}-{two}-{way}-{part}".lower() for part in ("v", "o"))

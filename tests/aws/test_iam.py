@@ -77,6 +77,9 @@ def test_the_app_may_do_what_it_does_and_nothing_else(
 
     with recorded() as needs:
         photo = Photo.objects.create(image=upload())
+        photo.image.move_focal(30, 20)
+        storage.delete_with_original(photo.image.name, [])
+        photo = Photo.objects.create(image=upload())
         assert Client().get(photo.image.variant_url("360x270")).status_code == 200
         assert Client().get("/images/health").status_code == 200
         storage.put_original(f"{probe.PREFIX}0/probe.jpg", jpeg(8, 8), "image/jpeg")
@@ -119,12 +122,14 @@ def set_up_and_change(buckets: Buckets, lazy: Callable[..., None], variants: str
     """Set up, and change, all that there is to change and to take away."""
     buckets(originals, variants)
     lazy(DELIVERY="redirect", RESIZER_URL=RESIZER, CDN_URL="", EXPIRE_VARIANTS_DAYS=1, CORS_ORIGINS=None)
+    lazy(DIRECT_UPLOADS="tests.direct.pages.allowed")
     run("lazyimages_setup_bucket")
     lazy(DELIVERY="failover")
     run("lazyimages_setup_bucket")  # as yet without a distribution that might read
     lazy(DELIVERY="redirect")
     run("lazyimages_setup_cdn")
     lazy(DELIVERY="failover", EXPIRE_VARIANTS_DAYS=None, CORS_ORIGINS=["https://other.example"])
+    lazy(DIRECT_UPLOADS=None)
     run("lazyimages_setup_cdn")
     run("lazyimages_setup_bucket")
 
@@ -193,7 +198,20 @@ def test_a_folder_of_originals_is_all_that_the_app_may_read_and_write(buckets: B
 
     assert allows(policy, Need("s3:PutObject", f"{THERE}/media/products/bowl.jpg"))
     assert not allows(policy, Need("s3:PutObject", f"{THERE}/products/bowl.jpg"))
-    assert not allows(policy, Need("s3:DeleteObject", f"{THERE}/media/products/bowl.jpg"))
+    assert allows(policy, Need("s3:DeleteObject", f"{THERE}/media/products/bowl.jpg"))
+    assert not allows(policy, Need("s3:DeleteObject", f"{THERE}/products/bowl.jpg"))
+
+
+def test_without_cleanup_the_app_deletes_no_originals_but_the_doctors(
+    buckets: Buckets, lazy: Callable[..., None]
+) -> None:
+    lazy(CLEANUP=False)
+    policy = printed("app")
+
+    assert allows(policy, Need("s3:PutObject", f"{THERE}/products/bowl.jpg"))
+    assert allows(policy, Need("s3:DeleteObject", f"{THERE}/products/480h/bowl.jpg"))
+    assert allows(policy, Need("s3:DeleteObject", f"{THERE}/{probe.PREFIX}0/probe.jpg"))
+    assert not allows(policy, Need("s3:DeleteObject", f"{THERE}/products/bowl.jpg"))
 
 
 def test_lambda_stores_no_originals_and_writes_its_log(buckets: Buckets) -> None:
@@ -278,7 +296,7 @@ def test_in_a_bucket_of_variants_alone_any_number_of_sizes_fits(
     buckets: Buckets, lazy: Callable[..., None], who: str
 ) -> None:
     buckets(ORIGINALS)
-    lazy(SIZES=MANY, PRESETS={})
+    lazy(SIZES=MANY, PRESETS={}, CLEANUP=False)
     policy = printed(who)
 
     assert iam.length(policy) <= iam.MOST_CHARACTERS

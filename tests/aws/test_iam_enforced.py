@@ -143,6 +143,9 @@ def test_the_app_can_do_all_that_it_does(become: Become, root: Root, two: bool, 
     assert list(storage.iter_keys("products/360x270/")) == [VARIANT]
     storage.delete([VARIANT])
     assert storage.get_variant(VARIANT) is None
+    storage.copy_original(ORIGINAL, "products/bowl.AZ70KuRzw9.f3020.jpg")
+    storage.delete_with_original(ORIGINAL, [VARIANT])
+    assert list(storage.iter_originals("products/bowl")) == ["products/bowl.AZ70KuRzw9.f3020.jpg"]
 
 
 @pytest.mark.parametrize("two", [False, True], ids=["one", "two"])
@@ -161,7 +164,7 @@ def test_the_function_only_makes_variants(become: Become, root: Root, two: bool)
 
 @pytest.mark.parametrize("two", [False, True], ids=["one", "two"])
 def test_the_app_can_do_nothing_else(become: Become, root: Root, two: bool) -> None:
-    originals, variants = become("app", two=two)
+    originals, variants = become("app", two=two, CLEANUP=False)
     root("s3").put_object(Bucket=originals, Key=ORIGINAL, Body=b"an original")
     root("s3").put_object(Bucket=variants, Key="other/key.jpg", Body=b"no variant")
     elsewhere = {"Bucket": f"{variants}-elsewhere", "Key": "secret.jpg"}

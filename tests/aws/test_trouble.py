@@ -46,6 +46,10 @@ def answer(code: str, operation: str = "PutBucketWebsite", message: str = "") ->
         (answer("OperationAborted"), "Somebody else changed the bucket 'photos' at the same time."),
         (answer("AccessDenied"), "Give the caller s3:PutBucketWebsite."),
         (answer("AccessDenied", "GetCallerIdentity"), "Give the caller sts:GetCallerIdentity."),
+        (
+            answer("AccessDenied", "CreateInvalidation"),
+            "Give the caller cloudfront:CreateInvalidation. `manage.py lazyimages_iam_policy operator`",
+        ),
         (answer("AccessDenied", "ListDistributions"), "Give the caller cloudfront:ListDistributions."),
         (answer("InvalidRequest", message="Because."), "InvalidRequest Because."),
     ],

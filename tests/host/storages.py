@@ -1,8 +1,8 @@
-"""A storage that tells what was asked of it."""
+"""Storages that tell what was asked of them, or have their own ideas."""
 
 from typing import Any
 
-from django.core.files.storage import FileSystemStorage
+from django.core.files.storage import FileSystemStorage, InMemoryStorage
 
 
 class Watched(FileSystemStorage):
@@ -18,3 +18,11 @@ class Watched(FileSystemStorage):
         """Return a file's size in bytes."""
         self.looks.append(("size", name))
         return super().size(name)
+
+
+class Renaming(InMemoryStorage):
+    """A storage that gives every file another name than it was asked for."""
+
+    def get_available_name(self, name: str, max_length: int | None = None) -> str:
+        """Return the name with an addition."""
+        return name.replace(".jpg", "_renamed.jpg")

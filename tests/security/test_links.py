@@ -9,7 +9,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from django.core.exceptions import SuspiciousFileOperation
 from django.core.files.storage import storages
 from PIL import Image
 
@@ -176,8 +175,7 @@ def test_purging_removes_links_and_not_their_targets(folders: tuple[Path, Path, 
     (variants / "attacked" / "480h").symlink_to(originals)
     assert list(storage.iter_keys()) == [key_of(original)]  # links to folders are not gone through
     storage.delete([key_of(original), key_of("attacked/none.jpg")])
-    with pytest.raises(SuspiciousFileOperation):
-        storage.delete([f"../originals/{original}"])
+    storage.delete([f"../originals/{original}"])  # out of the storage, where no file of it can be
     assert (originals / original).is_file()
     assert list(storage.iter_keys()) == []
 

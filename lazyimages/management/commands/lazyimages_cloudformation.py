@@ -1,16 +1,16 @@
 """`manage.py lazyimages_cloudformation`: print all of AWS as one template."""
 
 import json
-from argparse import RawDescriptionHelpFormatter
 from typing import Any
 
 from django.core import checks
-from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.core.management.base import CommandError, CommandParser
 
 from lazyimages import conf
 from lazyimages.aws import template
 from lazyimages.exceptions import LazyImagesError
 from lazyimages.management.scope import scope
+from lazyimages.management.teaching import TeachingCommand
 
 _OF_CDN_URL = "lazyimages.E007"  # it may be missing until there is a distribution
 
@@ -29,17 +29,11 @@ Use either the stack or the lazyimages_setup commands, not both.
 """
 
 
-class Command(BaseCommand):
+class Command(TeachingCommand):
     """Print the template of `lazyimages.aws.template`."""
 
     help = HELP
     requires_system_checks: list[str] = []  # run in `handle`, but for one
-
-    def create_parser(self, prog_name: str, subcommand: str, **kwargs: Any) -> CommandParser:
-        """Keep the line breaks of the help."""
-        parser = super().create_parser(prog_name, subcommand, **kwargs)
-        parser.formatter_class = RawDescriptionHelpFormatter
-        return parser
 
     def add_arguments(self, parser: CommandParser) -> None:
         """Add --format."""

@@ -2,25 +2,25 @@
 
 import json
 import os
-import signal
 import sys
-import threading
-from argparse import ArgumentTypeError, RawDescriptionHelpFormatter
+from argparse import ArgumentTypeError
 from collections.abc import Generator, Iterator
-from contextlib import closing, contextmanager
+from contextlib import closing
 from dataclasses import replace
 from typing import Any
 from urllib.parse import urlsplit
 
 from django.conf import settings as django_settings
 from django.core.files.storage import storages
-from django.core.management.base import BaseCommand, CommandParser
+from django.core.management.base import CommandParser
 from django.core.management.color import no_style, supports_color
 
 from lazyimages import conf, storage
 from lazyimages.doctor import live, project, text
 from lazyimages.doctor.live import Places
 from lazyimages.doctor.report import Report, Result
+from lazyimages.management.ending import ending_tidily
+from lazyimages.management.teaching import TeachingCommand
 
 HELP = """\
 Say what is wrong between the settings, AWS, the CDN and the app, and how to mend it.
@@ -46,17 +46,11 @@ _POINTLESS = {"credentials", "bucket-missing"}  # nothing can be stored then
 _COLOURS = {"ok": "SUCCESS", "warning": "WARNING", "error": "ERROR"}
 
 
-class Command(BaseCommand):
+class Command(TeachingCommand):
     """Run the examinations, and print what each says at once, and all findings at the end."""
 
     help = HELP
     requires_system_checks: list[str] = []  # they are the first examination
-
-    def create_parser(self, prog_name: str, subcommand: str, **kwargs: Any) -> CommandParser:
-        """Keep the line breaks of the help."""
-        parser = super().create_parser(prog_name, subcommand, **kwargs)
-        parser.formatter_class = RawDescriptionHelpFormatter
-        return parser
 
     def add_arguments(self, parser: CommandParser) -> None:
         """Add --live, --site, --website, --dry-run and --format."""
@@ -96,7 +90,7 @@ class Command(BaseCommand):
         results: list[Result] = []
         # Closed at once when somebody interrupts, so that the probe is removed before anything else.
         running = self._results(settings, site, website, live=live, dry_run=dry_run)
-        with _ending_tidily(), closing(running):
+        with ending_tidily(), closing(running):
             for result in running:
                 results.append(result)
                 for line in text.result_lines(
@@ -176,25 +170,6 @@ class Command(BaseCommand):
         except (UnicodeEncodeError, LookupError):
             return True
         return False
-
-
-@contextmanager
-def _ending_tidily() -> Iterator[None]:
-    """Let SIGTERM end the command as Ctrl-C does, with all that is to be done in the end."""
-    if threading.current_thread() is not threading.main_thread():
-        yield  # no other may set signal handlers
-        return
-    ends = [signal.SIGTERM, *([signal.SIGHUP] if hasattr(signal, "SIGHUP") else [])]  # a closed terminal
-    before = {
-        one: signal.signal(one, lambda number, frame: sys.exit(128 + number))
-        for one in ends
-        if signal.getsignal(one) is not signal.SIG_IGN  # nohup
-    }
-    try:
-        yield
-    finally:
-        for one, handler in before.items():
-            signal.signal(one, handler)
 
 
 def _base(value: str) -> str:

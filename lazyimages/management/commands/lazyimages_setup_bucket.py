@@ -22,8 +22,8 @@ failover: the bucket is private; the distribution alone may read variants of the
 
 A bucket that does not exist is created. Where LAZYIMAGES["ORIGINALS"] is another
 bucket, that one is made private. Statements and rules of others are kept.
-Run it again after changing SIZES, PRESETS, DELIVERY, RESIZER_URL, CORS_ORIGINS or
-EXPIRE_VARIANTS_DAYS: a second run changes nothing, and says so.
+Run it again after changing SIZES, PRESETS, DELIVERY, RESIZER_URL, CORS_ORIGINS,
+EXPIRE_VARIANTS_DAYS or DIRECT_UPLOADS: a second run changes nothing, and says so.
 
 Start with --dry-run, which prints every document before and after and writes nothing.
 """

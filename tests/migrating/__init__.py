@@ -1,0 +1,1 @@
+"""Projects that move to lazyimages from another library, with that library installed."""

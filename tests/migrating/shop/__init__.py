@@ -1,0 +1,1 @@
+"""A shop with photos, as it was before lazyimages."""
