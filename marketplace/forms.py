@@ -5,10 +5,11 @@ from __future__ import annotations
 from typing import Any
 
 from django import forms
-from django.core.files.uploadedfile import UploadedFile
 from django.forms.models import BaseInlineFormSet, inlineformset_factory
 from django.utils.text import slugify
+from django.utils.translation import gettext_lazy as _
 
+from lazyimages.forms import LazyImagesField
 from marketplace.models import Photo, Product, Seller
 
 MAX_PHOTOS = 12
@@ -24,60 +25,24 @@ class SellerForm(forms.ModelForm):
     def clean_name(self) -> str:
         """Give the shop an address that no other shop has."""
         name = self.cleaned_data["name"]
-        slug = slugify(name)
+        # One character may become several: “㎯” is “rads2”.
+        slug = slugify(name)[: Seller._meta.get_field("slug").max_length].strip("-")
         if not slug:
-            raise forms.ValidationError("Use at least one letter from a to z or one digit.")
+            raise forms.ValidationError(_("Use at least one letter from a to z or one digit."))
         if Seller.objects.filter(slug=slug).exclude(pk=self.instance.pk).exists():
-            raise forms.ValidationError("There is a shop of this name already.")
+            raise forms.ValidationError(_("There is a shop of this name already."))
         self.instance.slug = slug
         return name
-
-
-class PhotoForm(forms.ModelForm):
-    """One uploaded file; what makes it a good photo is the field's business alone."""
-
-    class Meta:
-        model = Photo
-        fields = ["image"]
-
-
-class PhotosInput(forms.FileInput):
-    """A file input that takes several files at once."""
-
-    allow_multiple_selected = True
-
-
-class PhotosField(forms.FileField):
-    """Several photos in one input; gives unsaved `Photo` objects, or names each file that is not one."""
-
-    widget = PhotosInput(attrs={"accept": "image/*"})
-
-    def clean(self, data: list[UploadedFile], initial: Any = None) -> list[Photo]:
-        """Check every file, so that one visit tells everything that is wrong."""
-        if not data:
-            super().clean(None, initial)
-            return []
-        if len(data) > MAX_PHOTOS:
-            raise forms.ValidationError(f"Choose at most {MAX_PHOTOS} photos; these are {len(data)}.")
-        photos, errors = [], []
-        for upload in data:
-            form = PhotoForm(files={"image": upload})
-            if form.is_valid():
-                photos.append(form.instance)
-            else:
-                errors += [f"{upload.name}: {error}" for error in form.errors["image"]]
-        if errors:
-            raise forms.ValidationError(errors)
-        return photos
 
 
 class ProductForm(forms.ModelForm):
     """A product and the photos to add to it."""
 
-    photos = PhotosField(
-        label="Photos",
-        help_text=f"Choose up to {MAX_PHOTOS} at once. We keep your original and make every size from it.",
-        error_messages={"required": "Choose at least one photo."},
+    photos = LazyImagesField(
+        label=_("Photos"),
+        help_text=_("Choose up to 12 at once. We keep your original and make every size from it."),
+        max_files=MAX_PHOTOS,
+        error_messages={"required": _("Choose at least one photo.")},
     )
 
     class Meta:
@@ -88,10 +53,11 @@ class ProductForm(forms.ModelForm):
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         """Ask for photos only where there are none yet."""
         super().__init__(*args, label_suffix="", **kwargs)
-        self.fields["category"].empty_label = "Choose a shelf…"
+        self.fields["category"].empty_label = _("Choose a shelf…")
+        self.fields["category"].label_from_instance = lambda category: _(category.name)
         if self.instance.pk:
             self.fields["photos"].required = False
-            self.fields["photos"].label = "Add photos"
+            self.fields["photos"].label = _("Add photos")
 
     def clean_description(self) -> str:
         """Keep line ends in one form: what browsers send is not what they were given."""
@@ -112,6 +78,34 @@ class ProductForm(forms.ModelForm):
         return words or bool(self.cleaned_data["photos"])
 
 
+class PhotoForm(forms.ModelForm):
+    """A photo of the product: its place, its words, and the point that stays when it is cut."""
+
+    focal_x = forms.IntegerField(
+        label=_("Middle, % from the left"), required=False, min_value=0, max_value=99
+    )
+    focal_y = forms.IntegerField(label=_("Middle, % from the top"), min_value=0, max_value=99, required=False)
+
+    class Meta:
+        model = Photo
+        fields = ["position", "alt"]
+        widgets = {"position": forms.NumberInput(attrs={"min": 1, "max": MAX_PHOTOS, "inputmode": "numeric"})}
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        """Show where the focal point is now; the name tells, so it costs nothing."""
+        super().__init__(*args, **kwargs)
+        x, y = self.instance.image.focal
+        self.initial |= {"focal_x": x, "focal_y": y}
+
+    @property
+    def moved_to(self) -> tuple[int, int] | None:
+        """Where the focal point shall be, if elsewhere than it is."""
+        chosen = self.cleaned_data.get("focal_x"), self.cleaned_data.get("focal_y")
+        if None in chosen or chosen == (self.initial["focal_x"], self.initial["focal_y"]):
+            return None
+        return chosen
+
+
 class BasePhotoFormSet(BaseInlineFormSet):
     """A product's photos: descriptions, removals, and an order given by plain numbers."""
 
@@ -124,10 +118,18 @@ class BasePhotoFormSet(BaseInlineFormSet):
         count = self.adding + len(self.initial_forms) - len(self.deleted_forms)
         if count > MAX_PHOTOS:
             raise forms.ValidationError(
-                f"A product has at most {MAX_PHOTOS} photos; this would make {count}."
+                _("A product has at most %(most)d photos; this would make %(count)d."),
+                params={"most": MAX_PHOTOS, "count": count},
             )
         if count == 0 and self.needs_photo:
-            raise forms.ValidationError("A product needs at least one photo before anybody else sees it.")
+            raise forms.ValidationError(_("A product needs at least one photo before anybody else sees it."))
+
+    @property
+    def has_new_words(self) -> bool:
+        """Whether a moderator should look again: what is read out of a photo that stays has changed."""
+        return any(
+            "alt" in form.changed_data for form in self.initial_forms if form not in self.deleted_forms
+        )
 
     def save(self, commit: bool = True) -> list[Photo]:
         """Save, and number the photos afresh: one that was moved goes before or after the one it meets."""
@@ -154,9 +156,8 @@ def _sign(number: int) -> int:
 PhotoFormSet = inlineformset_factory(
     Product,
     Photo,
+    form=PhotoForm,
     formset=BasePhotoFormSet,
-    fields=["position", "alt"],
-    widgets={"position": forms.NumberInput(attrs={"min": 1, "max": MAX_PHOTOS, "inputmode": "numeric"})},
     extra=0,
     can_delete=True,
     edit_only=True,

@@ -8,13 +8,15 @@ from typing import Any
 
 from django.conf import settings
 from django.core.validators import MinValueValidator
-from django.db import models
-from django.db.models import Prefetch, Q
+from django.db import models, transaction
+from django.db.models import OuterRef, Prefetch, Q, Subquery
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.text import slugify
+from django.utils.translation import gettext_lazy as _
 
 from lazyimages.fields import LazyImageField
+from marketplace.search import Document, DocumentField
 
 
 def photo_folder(photo: Photo, filename: str) -> str:
@@ -22,14 +24,27 @@ def photo_folder(photo: Photo, filename: str) -> str:
     return f"produs_{photo.product_id}/{filename}"
 
 
+class SellerQuerySet(models.QuerySet["Seller"]):
+    """The sets of sellers that the shop speaks about."""
+
+    def listed(self, *slugs: str) -> SellerQuerySet:
+        """Return as many as a list on a page can hold, and those of these slugs whatever their number."""
+        first = Seller.objects.order_by("name").values("pk")[: Seller.LISTED]
+        return self.filter(Q(pk__in=first) | Q(slug__in=[slug for slug in slugs if slug]))
+
+
 class Seller(models.Model):
     """A maker with a shop of their own, and the account that looks after it."""
 
+    LISTED = 40
+
     user = models.OneToOneField(settings.AUTH_USER_MODEL, models.CASCADE, related_name="seller")
-    name = models.CharField("shop name", max_length=80)
+    name = models.CharField(_("shop name"), max_length=80)
     slug = models.SlugField(max_length=80, unique=True)
-    town = models.CharField(max_length=80)
-    about = models.TextField("about the maker", max_length=2000, blank=True)
+    town = models.CharField(_("town"), max_length=80)
+    about = models.TextField(_("about the maker"), max_length=2000, blank=True)
+
+    objects = SellerQuerySet.as_manager()
 
     class Meta:
         ordering = ["name"]
@@ -37,9 +52,30 @@ class Seller(models.Model):
     def __str__(self) -> str:
         return self.name
 
+    def save(self, *args: Any, **kwargs: Any) -> None:
+        """Save, and let the products be found by the new name."""
+        with transaction.atomic(using=kwargs.get("using")):
+            super().save(*args, **kwargs)
+            self.products.exclude(maker_name=self.name).update(maker_name=self.name)
+
     def get_absolute_url(self) -> str:
         """Lead to everything this seller has on sale."""
-        return f"{reverse('product-list')}?seller={self.slug}"
+        return reverse("shop", args=[self.slug])
+
+
+class CategoryQuerySet(models.QuerySet["Category"]):
+    """The shelves, for the pages that show them."""
+
+    def with_cover(self) -> list[Category]:
+        """Return the shelves, each with the first photo of its newest product as `cover`, in two queries."""
+        newest = Photo.objects.filter(
+            product__category=OuterRef("pk"), product__status__in=Product.PUBLIC
+        ).order_by("-product__created", "-product__pk", "position", "pk")
+        shelves = list(self.annotate(cover_id=Subquery(newest.values("pk")[:1])))
+        photos = Photo.objects.in_bulk([shelf.cover_id for shelf in shelves if shelf.cover_id])
+        for shelf in shelves:
+            shelf.cover = photos.get(shelf.cover_id)
+        return shelves
 
 
 class Category(models.Model):
@@ -47,18 +83,20 @@ class Category(models.Model):
 
     name = models.CharField(max_length=60, unique=True)
     slug = models.SlugField(max_length=60, unique=True)
-    order = models.PositiveSmallIntegerField(default=0, help_text="Lower numbers come first.")
+    order = models.PositiveSmallIntegerField(default=0, help_text=_("Lower numbers come first."))
+
+    objects = CategoryQuerySet.as_manager()
 
     class Meta:
         ordering = ["order", "name"]
-        verbose_name_plural = "categories"
+        verbose_name_plural = _("categories")
 
     def __str__(self) -> str:
         return self.name
 
     def get_absolute_url(self) -> str:
         """Lead to this shelf."""
-        return f"{reverse('product-list')}?category={self.slug}"
+        return reverse("category", args=[self.slug])
 
 
 class ProductQuerySet(models.QuerySet["Product"]):
@@ -83,6 +121,10 @@ class ProductQuerySet(models.QuerySet["Product"]):
             Prefetch("photos", queryset=first, to_attr="covers")
         )
 
+    def waiting(self) -> ProductQuerySet:
+        """Keep what a moderator has to decide on."""
+        return self.filter(status=Product.Status.PENDING)
+
     def approve(self) -> int:
         """Put pending and rejected products on sale; return how many."""
         return self.filter(status__in=[Product.Status.PENDING, Product.Status.REJECTED]).update(
@@ -96,42 +138,64 @@ class ProductQuerySet(models.QuerySet["Product"]):
         )
 
 
+def _public() -> Q:
+    return Q(status__in=["active", "sold"])
+
+
+class ProductManager(models.Manager.from_queryset(ProductQuerySet)):  # type: ignore[misc]
+    """Products without their documents: only the database reads those."""
+
+    def get_queryset(self) -> ProductQuerySet:
+        return super().get_queryset().defer("document")
+
+
 class Product(models.Model):
     """One thing for sale, from its first draft until somebody has bought it."""
 
     class Status(models.TextChoices):
-        DRAFT = "draft", "Draft"
-        PENDING = "pending", "In review"
-        ACTIVE = "active", "On sale"
-        SOLD = "sold", "Sold"
-        REJECTED = "rejected", "Rejected"
+        DRAFT = "draft", _("Draft")
+        PENDING = "pending", _("In review")
+        ACTIVE = "active", _("On sale")
+        SOLD = "sold", _("Sold")
+        REJECTED = "rejected", _("Rejected")
 
     PUBLIC = (Status.ACTIVE, Status.SOLD)
 
     # The composite indexes below begin with these two, so they need no index of their own.
     seller = models.ForeignKey(Seller, models.CASCADE, related_name="products", db_index=False)
-    category = models.ForeignKey(Category, models.PROTECT, related_name="products", db_index=False)
-    title = models.CharField(max_length=120)
+    category = models.ForeignKey(
+        Category, models.PROTECT, related_name="products", db_index=False, verbose_name=_("category")
+    )
+    title = models.CharField(_("title"), max_length=120)
     slug = models.SlugField(max_length=120, editable=False, db_index=False)
-    description = models.TextField(max_length=4000)
+    # The seller's name again: a document is made of one row alone.
+    maker_name = models.CharField(max_length=80, editable=False, default="")
+    description = models.TextField(_("description"), max_length=4000)
     price = models.DecimalField(
-        "price in £", max_digits=8, decimal_places=2, validators=[MinValueValidator(Decimal("0.01"))]
+        _("price in £"), max_digits=8, decimal_places=2, validators=[MinValueValidator(Decimal("0.01"))]
     )
     status = models.CharField(max_length=10, choices=Status, default=Status.DRAFT)
     rejection_note = models.CharField(max_length=300, blank=True)
     created = models.DateTimeField(default=timezone.now, editable=False)
     updated = models.DateTimeField(auto_now=True)
+    document = models.GeneratedField(expression=Document(), output_field=DocumentField(), db_persist=True)
 
-    objects = ProductQuerySet.as_manager()
+    objects = ProductManager()
 
     class Meta:
         ordering = ["-created", "-pk"]
-        # One index for each way the listing can be cut and sorted; every one starts with what is filtered on.
+        # What everybody sees is paged by date and by price: in the whole shop, on a shelf, and of a maker.
         indexes = [
-            models.Index(fields=["status", "-created", "-id"], name="product_newest"),
-            models.Index(fields=["status", "price", "id"], name="product_price"),
-            models.Index(fields=["category", "status", "-created"], name="product_category"),
-            models.Index(fields=["seller", "status", "-created"], name="product_seller"),
+            models.Index(fields=["created", "id"], condition=_public(), name="shop_newest"),
+            models.Index(fields=["price", "id"], condition=_public(), name="shop_price"),
+            models.Index(fields=["category", "created", "id"], condition=_public(), name="shelf_newest"),
+            models.Index(fields=["category", "price", "id"], condition=_public(), name="shelf_price"),
+            models.Index(fields=["seller", "price", "id"], condition=_public(), name="maker_price"),
+            # Not only what is public: it is the seller's own desk as well.
+            models.Index(fields=["seller", "created", "id"], name="maker_newest"),
+            models.Index(fields=["created", "id"], condition=Q(status="pending"), name="product_waiting"),
+            # For the foreign key: deleting a category asks who still points at it.
+            models.Index(fields=["category", "status"], name="product_category"),
         ]
         constraints = [
             models.CheckConstraint(condition=Q(price__gt=0), name="product_price_positive"),
@@ -145,8 +209,10 @@ class Product(models.Model):
         return self.title
 
     def save(self, *args: Any, **kwargs: Any) -> None:
-        """Derive the slug from the title; the address carries the id too, so old links still arrive."""
+        """Derive what follows from the title and the seller; the address carries the id too."""
         self.slug = slugify(self.title)[:120].strip("-") or "product"
+        if self._state.adding or Product.seller.is_cached(self):
+            self.maker_name = self.seller.name
         super().save(*args, **kwargs)
 
     def get_absolute_url(self) -> str:
@@ -174,16 +240,28 @@ class Product(models.Model):
         """Whether the seller's next step is to ask for a review."""
         return self.status in (self.Status.DRAFT, self.Status.REJECTED)
 
-    def submit(self) -> None:
-        """Ask for a review."""
-        self.status = self.Status.PENDING
-        self.rejection_note = ""
-        self.save(update_fields=["status", "rejection_note", "updated"])
+    def submit(self) -> bool:
+        """Ask for a review; False when somebody was quicker and the product is elsewhere by now."""
+        return self._step(self.Status.PENDING)
 
-    def mark_sold(self) -> None:
-        """Keep the page, and say that the thing has found a home."""
-        self.status = self.Status.SOLD
-        self.save(update_fields=["status", "updated"])
+    def mark_sold(self) -> bool:
+        """Keep the page, and say that the thing has found a home; False as for `submit`."""
+        return self._step(self.Status.SOLD)
+
+    def decide(self, *, approve: bool, note: str = "") -> bool:
+        """Carry out a moderator's decision about what waits; False when another has decided already."""
+        return self._step(
+            self.Status.ACTIVE if approve else self.Status.REJECTED, note="" if approve else note
+        )
+
+    def _step(self, status: str, *, note: str = "") -> bool:
+        """Go from the status and the words that were read to another status, unless either has changed."""
+        now = timezone.now()
+        unchanged = Product.objects.filter(pk=self.pk, status=self.status, updated=self.updated)
+        if not unchanged.update(status=status, rejection_note=note, updated=now):
+            return False
+        self.status, self.rejection_note, self.updated = status, note, now
+        return True
 
 
 class Photo(models.Model):
@@ -191,15 +269,26 @@ class Photo(models.Model):
 
     # Indexed by photo_order below.
     product = models.ForeignKey(Product, models.CASCADE, related_name="photos", db_index=False)
-    image = LazyImageField(upload_to=photo_folder, width_field="width", height_field="height", max_length=200)
-    alt = models.CharField("what it shows", max_length=200, blank=True)
-    position = models.PositiveSmallIntegerField(default=1)
+    image = LazyImageField(
+        upload_to=photo_folder,
+        width_field="width",
+        height_field="height",
+        placeholder_field="placeholder",
+        max_length=200,
+    )
+    alt = models.CharField(_("what it shows"), max_length=200, blank=True)
+    position = models.PositiveSmallIntegerField(_("position"), default=1)
     width = models.PositiveIntegerField(null=True, editable=False)
     height = models.PositiveIntegerField(null=True, editable=False)
+    placeholder = models.CharField(max_length=40, blank=True, default="", editable=False)
 
     class Meta:
         ordering = ["position", "pk"]
-        indexes = [models.Index(fields=["product", "position", "id"], name="photo_order")]
+        indexes = [
+            models.Index(fields=["product", "position", "id"], name="photo_order"),
+            # Before an original is removed, every row is asked whether it points at it as well.
+            models.Index(fields=["image"], name="photo_image"),
+        ]
 
     def __str__(self) -> str:
-        return self.alt or f"Photo {self.position}"
+        return self.alt or _("Photo %(number)d") % {"number": self.position}

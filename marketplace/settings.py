@@ -22,14 +22,18 @@ INSTALLED_APPS = [
     "django.contrib.messages",
     "whitenoise.runserver_nostatic",
     "django.contrib.staticfiles",
+    "rest_framework",
+    "drf_spectacular",
     "lazyimages",
     "marketplace",
 ]
 
 MIDDLEWARE = [
+    "lazyimages.middleware.UploadRedirects",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
+    "marketplace.preferences.PageLanguageMiddleware",
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
@@ -50,6 +54,8 @@ TEMPLATES = [
                 "django.template.context_processors.request",
                 "django.contrib.auth.context_processors.auth",
                 "django.contrib.messages.context_processors.messages",
+                "django.template.context_processors.i18n",
+                "marketplace.preferences.theme",
             ],
         },
     },
@@ -60,12 +66,15 @@ if redis_url := os.environ.get("REDIS_URL"):
     CACHES = {"default": {"BACKEND": "django.core.cache.backends.redis.RedisCache", "LOCATION": redis_url}}
 
 LANGUAGE_CODE = "en-gb"
+LANGUAGES = [("en-gb", "English"), ("ro", "Română")]
+# Where `makemessages -l ro -i lazyimages -i tests`, run beside manage.py, puts the texts of templates.
+LOCALE_PATHS = [BASE_DIR / "marketplace" / "locale"]
 TIME_ZONE = "UTC"
 USE_TZ = True
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 LOGIN_URL = "login"
-LOGIN_REDIRECT_URL = "product-list"
-LOGOUT_REDIRECT_URL = "product-list"
+LOGIN_REDIRECT_URL = "home"
+LOGOUT_REDIRECT_URL = "home"
 
 STATIC_URL = "static/"
 STATIC_ROOT = DATA_DIR / "static"
@@ -109,17 +118,39 @@ STORAGES = {
 
 LAZYIMAGES = {
     "SIZES": ["360x270", "480h", "1280w"],
-    # Each layout says how wide shop.css shows the photo, so that browsers choose well.
+    "FORMATS": ["avif", "webp"],
+    # Each layout says how wide shop.css shows the photo, so that browsers choose well. No step between two
+    # sizes of a preset is much above 1.5, so that none is much larger than its box needs.
     "PRESETS": {
         "card": {
-            "sizes": "360x270 720x540",
-            "layout": "(min-width: 82rem) 18rem, (min-width: 64rem) 22vw, (min-width: 42rem) 30vw, 45vw",
+            "sizes": "360x360 240x240 540x540 720x720",
+            "layout": (
+                "(min-width: 82rem) 18rem, (min-width: 64rem) calc(25vw - 2.5rem), "
+                "(min-width: 42rem) calc(33.33vw - 2rem), calc(50vw - 1.375rem)"
+            ),
+        },
+        "shelf": {"sizes": "240x240 360x360 540x540", "layout": "(min-width: 76rem) 11.4rem, 10.5rem"},
+        "hero": {
+            "sizes": "800x640 640x512 1200x960 1600x1280",
+            "layout": (
+                "(min-width: 82rem) 43.75rem, (min-width: 64rem) calc(58.33vw - 4.08rem), "
+                "(min-width: 60rem) calc(58.33vw - 3.5rem), calc(100vw - 3rem)"
+            ),
+            "priority": True,
+            "sources": [
+                {"media": "(max-width: 41.99rem)", "sizes": "480x480 800x800 1200x1200", "layout": "100vw"}
+            ],
         },
         "detail": {
-            "sizes": "640w 960w 1280w",
-            "layout": "(min-width: 82rem) 44.5rem, (min-width: 56rem) 54vw, 92vw",
+            "sizes": "640w 420w 960w 1280w",
+            "layout": (
+                "(min-width: 82rem) 40rem, (min-width: 64rem) calc(61.54vw - 10.42rem), "
+                "(min-width: 42rem) calc(54.55vw - 2.73rem), 100vw"
+            ),
         },
         "thumb": {"sizes": "96x96 192x192", "layout": "5.5rem"},
+        "queue": {"sizes": "240x240 360x360 540x540", "layout": "10.5rem"},
+        "whole": {"sizes": "240w 360w", "layout": "10.5rem"},
     },
     "DELIVERY": DELIVERY,
     "CDN_URL": os.environ.get("CDN_URL", ""),
@@ -130,7 +161,23 @@ LAZYIMAGES = {
     "THREADS": int(os.environ["WEB_THREADS"]) if os.environ.get("WEB_THREADS") else None,
     "ORIGIN_SECRET": os.environ.get("ORIGIN_SECRET") or None,
     "DISTRIBUTION_ID": os.environ.get("DISTRIBUTION_ID") or None,
+    # Where photos are on S3, sellers' browsers send them there by themselves.
+    "DIRECT_UPLOADS": "marketplace.uploads.may_upload" if DELIVERY != "local" else None,
 }
+
+# The API is to be read by anybody, and by programs alone.
+REST_FRAMEWORK = {
+    "DEFAULT_AUTHENTICATION_CLASSES": [],
+    "DEFAULT_PERMISSION_CLASSES": ["rest_framework.permissions.AllowAny"],
+    "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
+    "DEFAULT_SCHEMA_CLASS": "drf_spectacular.openapi.AutoSchema",
+    "UNAUTHENTICATED_USER": None,
+}
+SPECTACULAR_SETTINGS = {"TITLE": "Marketplace", "VERSION": "1", "SERVE_INCLUDE_SCHEMA": False}
+
+# The demo's event log, which /trace/ shows; without one there is no such page.
+if TRACE_LOG := os.environ.get("TRACE_LOG"):
+    MIDDLEWARE.insert(0, "marketplace.trace.middleware.TraceMiddleware")
 
 LOGGING = {
     "version": 1,

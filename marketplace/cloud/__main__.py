@@ -7,6 +7,7 @@ python -m marketplace.cloud --s3-endpoint URL --bucket NAME ...
 import argparse
 import signal
 from collections.abc import Sequence
+from pathlib import Path
 
 from marketplace.cloud.cache import YEAR, CachePolicy
 from marketplace.cloud.embedded import (
@@ -80,6 +81,7 @@ def _common(options: argparse.Namespace) -> Options:
         "website_port": options.website_port,
         "missing_status": options.missing,
         "location_encoding": options.location_encoding,
+        "trace_log": options.trace_log,
     }
 
 
@@ -96,6 +98,7 @@ def _parser() -> argparse.ArgumentParser:
     add("--missing", type=int, choices=(403, 404), default=403, help="a missing key without ListBucket")
     add("--location-encoding", choices=("escaped", "raw"), default="escaped", help="of keys in Location")
     add("--cache-307", choices=("with-cache-control", "always"), default="with-cache-control", help="and 308")
+    add("--trace-log", type=Path, metavar="FILE", help="write each request of each layer into this file")
     add = parser.add_argument_group("as a distribution says").add_argument
     add("--cloudfront-endpoint", default="", metavar="URL", help="the CloudFront API")
     add("--distribution", default="", metavar="ID", help="in that API")

@@ -1,5 +1,6 @@
 """A CloudFront distribution: cache behaviours, and the cache before their origins."""
 
+import time
 from collections.abc import Callable, Collection
 from dataclasses import dataclass, replace
 from http import HTTPStatus
@@ -61,7 +62,7 @@ class Distribution:
 
     def answer(self, request: Request) -> Answer:
         """Answer a viewer."""
-        x_cache = ERROR
+        since, x_cache = time.perf_counter(), ERROR
 
         def find() -> Answer:
             nonlocal x_cache
@@ -71,7 +72,7 @@ class Distribution:
         answer = answer_or_fault(find)
         if answer.status >= HTTPStatus.BAD_REQUEST:
             x_cache = ERROR
-        self.log.add("cdn", request, answer, x_cache=x_cache)
+        self.log.add("cdn", request, answer, since=since, x_cache=x_cache)
         return replace(answer, headers=dict(answer.headers) | {"X-Cache": x_cache, "Via": VIA})
 
     def _answer(self, request: Request) -> tuple[Answer, str]:

@@ -10,6 +10,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Callable, Collection, Sequence
 from contextlib import ExitStack
 from http import HTTPStatus
+from pathlib import Path
 from types import TracebackType
 from typing import Literal, Self, TypedDict, Unpack
 from urllib.parse import urlsplit
@@ -25,6 +26,7 @@ from marketplace.cloud.origins import CustomOrigin, LogEntry, Origin, OriginGrou
 from marketplace.cloud.remembered import Remembered
 from marketplace.cloud.server import HttpServer
 from marketplace.cloud.website import LocationEncoding
+from marketplace.trace.events import EventLog
 
 Delivery = Literal["redirect", "failover"]
 
@@ -43,6 +45,7 @@ class Options(TypedDict, total=False):
     location_encoding: LocationEncoding
     state_ttl: float
     clock: Callable[[], float]
+    trace_log: Path | None
 
 
 class EmbeddedCloud(ABC):
@@ -51,7 +54,8 @@ class EmbeddedCloud(ABC):
     `port` is the CDN's; 0 picks a free one, and so for `website_port`, where None is no website endpoint.
     `missing_status`, `location_encoding` and `cache_307` are what AWS's pages leave open: a chain should be
     tried with both values of each. Settings of buckets and distributions are read at most once in
-    `state_ttl` seconds; `clock` gives Unix time in seconds.
+    `state_ttl` seconds; `clock` gives Unix time in seconds. `trace_log` is a file that gets
+    every request of every layer, for `marketplace.trace`.
     """
 
     def __init__(
@@ -65,8 +69,9 @@ class EmbeddedCloud(ABC):
         location_encoding: LocationEncoding = "escaped",
         state_ttl: float = 1.0,
         clock: Callable[[], float] = time.time,
+        trace_log: Path | None = None,
     ) -> None:
-        self._log = RequestLog()
+        self._log = RequestLog(trace=EventLog(trace_log) if trace_log else None)
         self._cache = Cache(clock=clock)
         self._backends = Backends(
             s3_endpoint=s3_endpoint,

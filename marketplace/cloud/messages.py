@@ -20,13 +20,17 @@ class Unavailable(Exception):
 
 @dataclass(frozen=True, kw_only=True)
 class Request:
-    """One request: `path` is raw, begins with "/" and has no query; `origin` is the header of that name."""
+    """One request: `path` is raw, begins with "/" and has no query; `origin` is the header of that name.
+
+    `id` is what CloudFront calls it towards its origins.
+    """
 
     method: str
     path: str
     query: str = ""
     if_none_match: str | None = None
     origin: str | None = None
+    id: str = ""
 
     @property
     def key(self) -> str:

@@ -1,5 +1,6 @@
 """What stands behind the CDN: a bucket's website or REST endpoint, a server over HTTP, an origin group."""
 
+import time
 from collections import deque
 from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass, field, replace
@@ -12,8 +13,10 @@ import urllib3
 from marketplace.cloud.buckets import View
 from marketplace.cloud.messages import Answer, Request, answer_or_fault, error_page, unless_known
 from marketplace.cloud.website import LocationEncoding, parse_website
+from marketplace.trace import events
 
 Layer = Literal["cdn", "website", "origin", "resizer"]
+HOPS = {"cdn": events.CDN, "website": events.S3, "origin": events.S3, "resizer": events.RESIZER}
 
 FAILOVER_METHODS = ("GET", "HEAD", "OPTIONS")
 READ_METHODS = ("GET", "HEAD")
@@ -40,16 +43,36 @@ class LogEntry:
 
 @dataclass(frozen=True)
 class RequestLog:
-    """The last requests of all layers, oldest first; thread-safe, for a deque's append is atomic."""
+    """The last requests of all layers, oldest first; thread-safe, for a deque's append is atomic.
+
+    `trace` gets them too, for who wants to see them from another process.
+    """
 
     entries: deque[LogEntry] = field(default_factory=lambda: deque(maxlen=10_000))
+    trace: events.EventLog | None = None
 
-    def add(self, layer: Layer, request: Request, answer: Answer, *, x_cache: str | None = None) -> None:
-        """Write down one request."""
+    def add(
+        self, layer: Layer, request: Request, answer: Answer, *, since: float, x_cache: str | None = None
+    ) -> None:
+        """Write down one request; `since` is what `time.perf_counter` said when the layer got it."""
         entry = LogEntry(
             layer=layer, method=request.method, path=request.path, status=answer.status, x_cache=x_cache
         )
         self.entries.append(entry)
+        if self.trace and request.id != events.UNTRACED:
+            self.trace.write(
+                events.Event(
+                    hop=HOPS[layer],
+                    key=request.key,
+                    at=time.time(),
+                    request=request.id,
+                    method=request.method,
+                    status=answer.status,
+                    ms=1000 * (time.perf_counter() - since),
+                    bytes=len(answer.body),
+                    cache=(x_cache or "").partition(" ")[0].lower(),
+                )
+            )
 
     def as_json(self) -> list[dict[str, object]]:
         """Return the entries as plain objects."""
@@ -75,8 +98,9 @@ class WebsiteEndpoint:
 
     def fetch(self, request: Request) -> Answer:
         """Answer as `Website.answer` does, by the configuration the bucket has now."""
+        since = time.perf_counter()
         answer = answer_or_fault(lambda: self._fetch(request))
-        self.log.add("website", request, answer)
+        self.log.add("website", request, answer, since=since)
         return answer
 
     def _fetch(self, request: Request) -> Answer:
@@ -105,8 +129,9 @@ class RestEndpoint:
 
     def fetch(self, request: Request) -> Answer:
         """Answer GET and HEAD by the bucket's policy; every other method is 403 for lack of permission."""
+        since = time.perf_counter()
         answer = answer_or_fault(lambda: self._fetch(request))
-        self.log.add("origin", request, answer)
+        self.log.add("origin", request, answer, since=since)
         return answer
 
     def _fetch(self, request: Request) -> Answer:
@@ -148,12 +173,18 @@ class CustomOrigin:
 
     def fetch(self, request: Request) -> Answer:
         """Pass the request on without following redirects; 502 or 504 when there is no answer."""
+        since = time.perf_counter()
         answer = self._fetch(request)
-        self.log.add("resizer", request, answer)
+        self.log.add("resizer", request, answer, since=since)
         return answer
 
     def _fetch(self, request: Request) -> Answer:
-        headers = {"User-Agent": "Amazon CloudFront", "Via": VIA, **self.headers}
+        headers = {
+            "User-Agent": "Amazon CloudFront",
+            "Via": VIA,
+            events.ID_HEADER: request.id,
+            **self.headers,
+        }
         if request.if_none_match:
             headers["If-None-Match"] = request.if_none_match
         query = f"?{request.query}" if request.query else ""

@@ -1,5 +1,6 @@
 """The HTTP edge: threads, keep-alive and framing around a function from a request to an answer."""
 
+import secrets
 import socket
 import threading
 from collections.abc import Callable
@@ -11,6 +12,7 @@ from typing import Any, Self
 from urllib.parse import quote, urlsplit
 
 from marketplace.cloud.messages import Answer, Request, fault_page
+from marketplace.trace.events import UNTRACED
 
 HOST = "127.0.0.1"
 IDLE_SECONDS = 60
@@ -77,6 +79,7 @@ def _handler(respond: Respond) -> type[BaseHTTPRequestHandler]:
                 query=raw_query(self.requestline),
                 if_none_match=self.headers.get("If-None-Match"),
                 origin=self.headers.get("Origin"),
+                id=request_id(raw_query(self.requestline)),
             )
             try:
                 answer = respond(request, body)
@@ -127,6 +130,11 @@ def raw_path(request_line: str) -> str:
 def raw_query(request_line: str) -> str:
     """Return the query of a request line as it was sent, without its "?"."""
     return quote(request_line.split()[1].partition("?")[2].partition("#")[0].encode("latin-1"), safe=QUERY)
+
+
+def request_id(query: str) -> str:
+    """Return a new name for a request, or the one of those that are not to be written down."""
+    return UNTRACED if query == UNTRACED else secrets.token_hex(8)
 
 
 def _as_header(value: str) -> str:

@@ -42,6 +42,7 @@ def main() -> None:
     try:
         with stack:
             print(f"Marketplace ready: {stack.url}/", flush=True)
+            print(f"See it work: {stack.url}/trace/", flush=True)
             print(f"Delivery: {stack.delivery}. Logs: {stack.logs}. Ctrl-C ends it.", flush=True)
             while (dead := stack.dead_child()) is None:
                 time.sleep(0.5)

@@ -7,17 +7,16 @@ from dataclasses import dataclass
 
 from marketplace.demo.backdrop import Backdrop
 from marketplace.demo.flatlay import FlatLay
+from marketplace.demo.lights import EVENING, MORNING, RIGHT, SHADE, WINDOW
 from marketplace.demo.profiles import BOWL, JAR
 from marketplace.demo.scenes import Studio
 from marketplace.demo.sets import (
     DARK_TABLE,
-    EVENING,
     GREY_LINEN,
     OAK_TABLE,
+    OLIVE_LINEN,
     PALE_LINEN,
-    RIGHT,
     STRIPES,
-    WINDOW,
     ash_row,
     ash_stack,
     basket_weave,
@@ -76,8 +75,8 @@ RECIPES: tuple[Recipe, ...] = (
         kind="bowl",
         size=LANDSCAPE,
         title="Turned walnut bowl, 24 cm",
-        alt="A wide bowl turned from dark walnut, growth rings sweeping across its inside, on pale plaster",
-        scene=lambda: shot([walnut(0)], sweep("#d9cfc0"), span=34, height=30, middle=3.6),
+        alt="A wide bowl turned from dark walnut, growth rings sweeping across its inside, in morning light",
+        scene=lambda: shot([walnut(0)], sweep("#d9cfc0"), rig=MORNING, span=38, height=30, middle=4.2),
     ),
     Recipe(
         slug="walnut-bowl-02",
@@ -116,7 +115,7 @@ RECIPES: tuple[Recipe, ...] = (
         title="Set of three nesting bowls: ash, oak and cherry",
         alt="The three wooden bowls side by side on a linen cloth, from large to small",
         scene=lambda: shot(
-            ash_row(), Backdrop(floor=PALE_LINEN), span=50, height=44, middle=2.0, sideways=-3.0
+            ash_row(), Backdrop(floor=PALE_LINEN), rig=SHADE, span=50, height=44, middle=2.0, sideways=-3.0
         ),
     ),
     Recipe(
@@ -143,8 +142,8 @@ RECIPES: tuple[Recipe, ...] = (
         kind="vase",
         size=PORTRAIT,
         title="Celadon bottle vase, 23 cm",
-        alt="A slender bottle vase under a pale green celadon glaze that breaks white at the lip",
-        scene=lambda: shot([celadon()], sweep("#d8d4ca"), rig=WINDOW, span=35, height=12, middle=11.2),
+        alt="A slender bottle vase under a pale green celadon glaze, the shadow of a branch behind it",
+        scene=lambda: shot([celadon()], sweep("#c3a58f"), rig=SHADE, span=36, height=12, middle=11.6),
     ),
     Recipe(
         slug="celadon-bottle-02",
@@ -169,7 +168,7 @@ RECIPES: tuple[Recipe, ...] = (
         kind="vase",
         size=SQUARE,
         title="Moon jar in cobalt glaze, 18 cm",
-        alt="A nearly spherical jar in deep cobalt glaze with a short neck, mirroring the studio's soft box",
+        alt="A nearly spherical jar in deep cobalt glaze with a short neck, on grey linen",
         scene=lambda: shot(
             [
                 pot(
@@ -184,10 +183,11 @@ RECIPES: tuple[Recipe, ...] = (
                     seed=3,
                 )
             ],
-            sweep("#d3b9a0"),
-            span=29,
-            height=15,
-            middle=8.6,
+            table(GREY_LINEN, "#c9beab"),
+            rig=SHADE,
+            span=30,
+            height=17,
+            middle=8.4,
         ),
     ),
     Recipe(
@@ -228,7 +228,13 @@ RECIPES: tuple[Recipe, ...] = (
         title="Two-tone mug, dipped in blue",
         alt="A cream mug whose upper half is dipped in dark blue glaze, the seam running slightly",
         scene=lambda: shot(
-            dipped_mug(yaw=-0.7), sweep("#c9a24f"), span=17.5, height=22, middle=4.5, sideways=1.0
+            dipped_mug(yaw=-0.7),
+            sweep("#c9a24f"),
+            rig=MORNING,
+            span=18.5,
+            height=22,
+            middle=4.5,
+            sideways=1.0,
         ),
     ),
     Recipe(
@@ -236,9 +242,9 @@ RECIPES: tuple[Recipe, ...] = (
         kind="plate",
         size=LANDSCAPE,
         title="Stoneware dinner plates, set of four",
-        alt="Four stacked stoneware plates in slate blue, sage and cream, with brown edges",
+        alt="Four stacked stoneware plates in slate blue, sage and cream on an oak table by a window",
         scene=lambda: shot(
-            plate_stack(), Backdrop(floor=PALE_LINEN), rig=WINDOW, span=38, height=27, middle=2.4
+            plate_stack(), table(OAK_TABLE, "#cbbfae"), rig=MORNING, span=38, height=24, middle=3.0, around=6
         ),
     ),
     Recipe(
@@ -256,25 +262,29 @@ RECIPES: tuple[Recipe, ...] = (
         kind="bowl",
         size=LANDSCAPE,
         title="Deep noodle bowls, set of four",
-        alt="A stack of four deep bowls in ink, blue, stone and rust, all cream inside",
-        scene=lambda: shot(bowl_stack(), sweep("#cdbfa9"), rig=RIGHT, span=31, height=17, middle=8.8),
+        alt="A stack of four deep bowls in ink, blue, stone and rust, all cream inside, on an oak table",
+        scene=lambda: shot(
+            bowl_stack(), table(OAK_TABLE, "#6f7f78"), rig=MORNING, span=33, height=17, middle=8.8
+        ),
     ),
     Recipe(
         slug="noodle-bowls-02",
         kind="bowl",
         size=PORTRAIT,
         title="Deep noodle bowls, set of four",
-        alt="Three of the bowls side by side on a linen cloth, seen from above",
-        scene=lambda: shot(bowls_apart(), Backdrop(floor=GREY_LINEN), span=52, height=46, middle=1.0),
+        alt="Three of the bowls side by side on an olive linen cloth, seen from above",
+        scene=lambda: shot(
+            bowls_apart(), Backdrop(floor=OLIVE_LINEN), rig=WINDOW, span=50, height=52, middle=1.0, around=-14
+        ),
     ),
     Recipe(
         slug="oak-board-01",
         kind="board",
         size=LANDSCAPE,
         title="Oak serving board with handle, 41 cm",
-        alt="An oak serving board with a rounded handle and a hole to hang it by, lying on pale plaster",
+        alt="An oak serving board with a rounded handle and a hole to hang it by, in the shade of leaves",
         scene=lambda: shot(
-            [oak_board()], sweep("#cfcabf"), rig=WINDOW, span=48, height=50, middle=0.5, sideways=1.0
+            [oak_board()], sweep("#56645f"), rig=SHADE, span=48, height=50, middle=0.5, sideways=1.0
         ),
     ),
     Recipe(
@@ -282,10 +292,10 @@ RECIPES: tuple[Recipe, ...] = (
         kind="board",
         size=SQUARE,
         title="Oak serving board with handle, 41 cm",
-        alt="The oak board with a small walnut bowl standing on it",
+        alt="The oak board on a dark table, with a small walnut bowl standing on it",
         scene=lambda: shot(
             [oak_board(), turned_wood(scaled(BOWL, 0.5), WALNUT, at=(-5.5, 1.9, 1.5), seed=5.0)],
-            Backdrop(floor=GREY_LINEN),
+            Backdrop(floor=DARK_TABLE),
             span=46,
             height=38,
             middle=1.0,
@@ -301,7 +311,12 @@ RECIPES: tuple[Recipe, ...] = (
         title="Striped chopping block, 38 cm",
         alt="A thick chopping block of glued walnut, ash and cherry strips with rounded edges",
         scene=lambda: shot(
-            [board(STRIPES, handled=False, yaw=-0.45)], sweep("#6d7d74"), span=50, height=42, middle=0.6
+            [board(STRIPES, handled=False, yaw=-0.45)],
+            Backdrop(floor=PALE_LINEN),
+            rig=WINDOW,
+            span=50,
+            height=42,
+            middle=0.6,
         ),
     ),
     Recipe(

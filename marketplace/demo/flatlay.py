@@ -61,7 +61,7 @@ class FlatLay:
             z = z + tall * ray[2] / ray[1] + self.drag * sz
         surface = self.pattern(x, z)
         key, room = self.rig.bake([], p, normal)
-        return self.rig.shade(p, ray, normal, surface, key * lit, room * air)
+        return self.rig.shade(p, ray, normal, surface, key * lit * self.rig.passed(p), room * air)
 
 
 class _Relief:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -28,6 +28,16 @@ class Rig:
     room: Colour = (0.34, 0.36, 0.39)
     ground: Colour = (0.35, 0.33, 0.30)
     aim: tuple[float, float, float] = (0.0, 5.0, 0.0)
+    # What hangs between key and subject: the share of light that passes, by centimetres right and up.
+    veil: Callable[[Array, Array], Array] | None = None
+
+    def passed(self, p: Array) -> Array:
+        """Share of the key light that the veil lets through to points."""
+        if self.veil is None:
+            return np.ones(p.shape[1], np.float32)
+        _, _, right, up = (v[:, None] for v in self.box())
+        off = p - np.array(self.aim, np.float32)[:, None]
+        return self.veil(dot(off, right), dot(off, up))
 
     def box(self) -> tuple[Array, Array, Array, Array]:
         """Centre, facing direction and the two unit sides of the soft box."""

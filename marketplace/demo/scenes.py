@@ -169,6 +169,7 @@ class _Render:
         flat = ramp(0.97, 1.0, normal[1])
         key = key * mix(np.ones_like(flat), lookup(self.floor_key, u, v, n, n), flat)
         shade = np.stack([lookup(c, u, v, n, n) for c in self.floor_room])
+        key = key * rig.passed(p)
         return key, room * mix(np.ones_like(flat), shade, flat)
 
     def _blurred(self, colour: Array, depth: Array) -> Array:
@@ -241,6 +242,7 @@ class _Render:
             flat = thing.placed.shape.normal(local)
             normal = thing.placed.turn_out(flat)
             key, room = self._wall_light(index, p, local, normal)
+            key = key * self.studio.rig.passed(p)
             surface = thing.material(local)
             if surface.bump is not None:
                 surface.bump = thing.placed.turn_out(surface.bump)

@@ -1,4 +1,4 @@
-"""Lights, backdrops and arrangements: what the recipes of the catalogue are put together from."""
+"""Backdrops and arrangements: what the recipes of the catalogue are put together from."""
 
 from __future__ import annotations
 
@@ -14,6 +14,7 @@ from marketplace.demo.curves import Array
 from marketplace.demo.flame import Flame
 from marketplace.demo.flatlay import FlatLay
 from marketplace.demo.lighting import Rig
+from marketplace.demo.lights import DAY, EVENING, SIDE, foliage, mirror_rig
 from marketplace.demo.profiles import BOTTLE, BOWL, DEEP_BOWL, DISH, PLATE, VASE
 from marketplace.demo.scenes import Studio, Thing
 from marketplace.demo.textures import Material, Surface, linen_floor, planks, plaster, rgb, wood
@@ -32,20 +33,6 @@ from marketplace.demo.wares import (
     turned_wood,
 )
 
-# Light: the soft box by the left, lower and warmer in the evening, from behind, or from the right.
-DAY = Rig()
-EVENING = Rig(
-    key_at=(-52, 34, 18),
-    key=(1.0, 0.90, 0.76),
-    room=(0.20, 0.21, 0.24),
-    fill=(0.22, 0.24, 0.30),
-    ground=(0.2, 0.17, 0.15),
-)
-WINDOW = Rig(
-    key_at=(-54, 42, -8), key_half=(18, 24), key=(1.0, 0.985, 0.96), power=2.9, room=(0.40, 0.42, 0.45)
-)
-RIGHT = Rig(key_at=(42, 50, 16), fill_from=(-0.9, 0.3, 0.4))
-
 
 def sweep(colour: str, *, contrast: float = 0.06, back: float = 26.0) -> Backdrop:
     """A painted or paper sweep."""
@@ -61,6 +48,7 @@ OAK_TABLE = planks(rgb("#c49d70"), rgb("#8f6539"))
 DARK_TABLE = planks(rgb("#5d4130"), rgb("#2f1d14"))
 PALE_LINEN = linen_floor(rgb("#d6cbb8"))
 GREY_LINEN = linen_floor(rgb("#7d8284"))
+OLIVE_LINEN = linen_floor(rgb("#6c6a4e"))
 
 
 def on_table(material: Material) -> Callable[[Array, Array], Surface]:
@@ -83,14 +71,6 @@ def shot(
     """Things on a backdrop seen by a camera aimed `middle` above the table."""
     camera = Camera(target=(sideways, middle, 0), span=span, height=height, around=around)
     return Studio(things=things, backdrop=backdrop, camera=camera, rig=rig, flames=list(flames))
-
-
-def mirror_rig(height: float, around: float, swing: float = 0.0, **changes: Any) -> Rig:
-    """A soft box where glazed tiles mirror it towards a camera at this height and angle."""
-    e, a = np.radians(height), np.radians(around + swing)
-    at = 78 * np.array([-np.cos(e) * np.sin(a), np.sin(e), -np.cos(e) * np.cos(a)])
-    where = (float(at[0]), float(at[1]), float(at[2]))
-    return Rig(key_at=where, aim=(0, 0, 0), key_half=(20, 14), **changes)
 
 
 # Wood.
@@ -302,9 +282,6 @@ def zigzag() -> FlatLay:
     )
 
 
-SIDE = Rig(key_at=(-66, 34, -14), aim=(0, 0, 0), room=(0.26, 0.28, 0.31), fill=(0.3, 0.33, 0.38))
-
-
 def linen() -> FlatLay:
     return FlatLay(
         pattern=cloth.woven(cloth.tabby, cloth.dyed(rgb("#b8a98f")), cloth.dyed(rgb("#c9bca4")), per_cm=8),
@@ -350,5 +327,5 @@ def tea_towel() -> FlatLay:
         camera=Camera(target=(0, 0, 0), span=36, height=80, around=-14),
         heights=cloth.folded((0, 0, 13, 9, 0.5), (0.15, -0.2, 12.8, 8.8, 0.35)),
         drag=0.15,
-        rig=Rig(key_at=(-56, 46, -24), aim=(0, 0, 0)),
+        rig=Rig(key_at=(-56, 46, -24), aim=(0, 0, 0), power=2.9, veil=foliage),
     )

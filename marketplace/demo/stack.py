@@ -61,6 +61,7 @@ class Stack:
         self.cdn_url = f"http://127.0.0.1:{cdn_port}"
         self.s3_url = self.cloudfront_url = self.website_url = ""  # in local delivery they stay so
         self.logs = data_dir / "logs"
+        self.trace_log = self.logs / "trace.jsonl"
         self._data_dir, self._photos_dir = data_dir, photos_dir
         self._port, self._cdn_port = port, cdn_port
         self._products, self._workers, self._threads = products, workers, threads
@@ -149,6 +150,7 @@ class Stack:
             "DELIVERY": self.delivery,
             "DATA_DIR": str(self._data_dir),
             "DATABASE_URL": f"sqlite:///{self._data_dir / 'db.sqlite3'}",
+            "TRACE_LOG": str(self.trace_log),
         }
         if self.delivery != "local":
             values |= {
@@ -185,6 +187,7 @@ class Stack:
         arguments = ["--port", str(self._cdn_port), "--s3-endpoint", self.s3_url]
         arguments += ["--cloudfront-endpoint", self.cloudfront_url, "--distribution-tag", DISTRIBUTION_TAG]
         arguments += ["--website-bucket", BUCKET, "--website-port", "0"]
+        arguments += ["--trace-log", str(self.trace_log)]
         cdn = self._children["cdn"] = start_child(
             [sys.executable, "-m", "marketplace.cloud", *arguments],
             ready="CDN ready:",

@@ -224,9 +224,13 @@ def glaze(
             if inside is not None:
                 tone = mix(tone, column(inside), within)
             cloud = noise(x * 0.35, y * 0.25, z * 0.35) + 0.5 * noise(x * 1.1, y * 0.5, z * 1.1)
-            rings = np.sin(s * 0.55 + 2.2 * noise(s * 0.02, np.cos(angle) + 3, np.sin(angle)))
-            tone = tone * (1 + 0.13 * cloud + throwing * 0.9 * rings)
-            tone = mix(tone, column(body), ramp(rim, 0.02, np.abs(s - lip) * 0.06) * 0.75)
+            rings = _finger_rings(s, angle, seed)
+            # Glaze runs down the wall, and lies thicker here than there.
+            run = noise(np.cos(angle) * 5 + seed, np.sin(angle) * 5, y * 0.16)
+            pool = noise(x * 0.22 + 7, y * 0.13, z * 0.22)
+            tone = tone * (1 + 0.11 * cloud + 0.10 * pool + 0.06 * run + throwing * 0.8 * rings)
+            worn = rim * (0.75 + 0.55 * noise(np.cos(angle) * 2.5 + 11, np.sin(angle) * 2.5, y * 0 + seed))
+            tone = mix(tone, column(body), ramp(1.0, 0.08, np.abs(s - lip) * 0.06 / worn) * 0.7)
             spots = specks(x * 2.6, y * 2.6, z * 2.6, 0.55)
             fine = specks(x * 6.1, y * 6.1, z * 6.1, 0.75)
             iron = speckle * np.maximum(spots * 0.8, fine * 0.6) * (1 - 0.4 * within)
@@ -236,7 +240,8 @@ def glaze(
             tone = mix(tone, column(body) * (1 + 0.1 * grog), raw)
             # Thrown walls are never quite true; the mirror image shows it best.
             sway = throwing * rings * (1 - 0.6 * ramp(0.85 * height, height, p[1]))
-            bump = np.stack([_full(p, 0), sway, _full(p, 0)])
+            lean = 0.05 * noise(np.cos(angle) * 0.9 + seed + 20, np.sin(angle) * 0.9, y * 0.09)
+            bump = np.stack([-lean * np.sin(angle), sway + 0.4 * lean, lean * np.cos(angle)])
             pit = 0.007 * noise(x * 2.3, y * 2.3, z * 2.3)
             bump = bump + np.stack([pit, pit, -pit])
             keep = 1 - raw
@@ -247,6 +252,16 @@ def glaze(
         return surface
 
     return on
+
+
+def _finger_rings(s: Array, angle: Array, seed: float) -> Array:
+    """The potter's fingers, about -1..1: a spiral of uneven pitch, deep here and wiped away there."""
+    cos, sin = np.cos(angle), np.sin(angle)
+    drift = 5.0 * noise(s * 0.021 + seed, cos * 0.7, sin * 0.7) + 1.6 * noise(s * 0.07 + seed, cos, sin + 5)
+    wide = np.sin(0.31 * s + angle + drift)
+    fine = np.sin(0.83 * s + angle + 1.7 * drift)
+    kept = ramp(-0.35, 0.45, noise(s * 0.03 + seed * 3 + 9, cos * 1.1, sin * 1.1))
+    return kept * (0.75 * wide + 0.3 * fine)
 
 
 def linen_floor(colour: Colour, threads: float = 9.0) -> Material:

@@ -128,7 +128,11 @@ def wax(colour: Colour) -> Material:
 
     def surface(p: Array) -> Surface:
         result = base(p)
-        bloom = 1 + 0.06 * noise(p[0] * 1.5, p[1] * 1.5, p[2] * 1.5)
+        bloom = 1 + 0.07 * noise(p[0] * 1.5, p[1] * 1.5, p[2] * 1.5) + 0.08 * noise(p[0], p[1] * 0.3, p[2])
+        # Poured wax shrinks as it cools: dents, and the marks of the mould's wall.
+        dent = 0.09 * noise(p[0] * 0.8 + 3, p[1] * 0.45, p[2] * 0.8)
+        grain = 0.03 * noise(p[0] * 4, p[1] * 1.2, p[2] * 4)
+        result.bump = np.stack([dent, grain, -dent])
         seep = np.exp(np.minimum(p[1] - 9.0, 0) * 0.42)
         warm = np.array([[1.0], [0.72], [0.36]], np.float32)
         result.albedo = result.albedo * bloom * (1 + 1.5 * seep * warm)

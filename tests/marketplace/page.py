@@ -66,6 +66,17 @@ class Page(HTMLParser):
         (found,) = self.all(tag, css, **attributes)
         return found
 
+    def one_of(self, name: str) -> list[Element]:
+        """Return the options of a select."""
+        start = self.elements.index(self.one("select", name=name))
+        rest = self.elements[start + 1 :]
+        return rest[: next((n for n, element in enumerate(rest) if element.tag != "option"), len(rest))]
+
+    def link(self, rel: str) -> str:
+        """Return where the link of a relation leads, one that a visitor can follow; empty without one."""
+        links = self.all("a", rel=rel)
+        return links[0]["href"] if links else ""
+
     @property
     def text(self) -> str:
         return self.one("body").text

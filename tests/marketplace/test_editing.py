@@ -4,11 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
+from django.contrib.auth.models import AbstractUser
 from django.test import Client
 
+from marketplace.forms import ProductForm
 from marketplace.models import Photo, Product, Seller
+from marketplace.views import desk
 from tests.marketplace.conftest import edit_data, sent, upload
 
 Make, Originals = Callable[..., Product], Callable[[], list[Path]]
@@ -62,14 +66,17 @@ def test_a_photo_takes_the_place_that_its_number_says(
         ({"description": "Other words"}, "pending"),
         ({"description": "Sits well\r\nin two hands."}, "active"),  # the line ends of a browser
         ({"price": "99"}, "active"),
-        ({"photos-0-alt": "From above"}, "active"),
+        ({"photos-0-alt": "From above"}, "pending"),  # read out to whoever cannot see the photo
+        ({"photos-0-alt": "From above", "photos-1-DELETE": "on"}, "pending"),
+        ({"photos-1-alt": "From above", "photos-1-DELETE": "on"}, "active"),
+        ({"photos-0-position": "2"}, "active"),
         ({}, "active"),
     ],
 )
 def test_new_words_on_sale_are_looked_at_again(
     make: Make, as_seller: Client, changes: dict[str, str], status: str
 ) -> None:
-    product = make(photos=1, description="Sits well\nin two hands.")
+    product = make(photos=2, description="Sits well\nin two hands.")
     sent(as_seller, f"/sell/{product.pk}/", edit_data(product, **changes))
     product.refresh_from_db()
     assert product.status == status
@@ -79,6 +86,47 @@ def test_new_photos_on_sale_are_looked_at_again(make: Make, as_seller: Client) -
     product = make(photos=1)
     page = sent(as_seller, f"/sell/{product.pk}/", edit_data(product, photos=upload()))
     assert "quick look" in page.one(css="message-info").text
+    product.refresh_from_db()
+    assert (product.status, product.photos.count()) == ("pending", 2)
+
+
+@pytest.mark.parametrize("status", ["active", "sold"])
+@pytest.mark.parametrize("what", ["words", "photos"])
+def test_nothing_that_everybody_sees_is_changed_unseen(
+    make: Make, as_seller: Client, status: str, what: str
+) -> None:
+    product = make(status=status, photos=1)
+    changes = {"words": {"title": "Quite different"}, "photos": {"photos": upload()}}[what]
+    assert "looked at by a moderator" in as_seller.get(f"/sell/{product.pk}/").content.decode()
+    sent(as_seller, f"/sell/{product.pk}/", edit_data(product, **changes))
+    assert not Product.objects.visible().filter(pk=product.pk).exists()
+    assert Product.objects.waiting().filter(pk=product.pk).exists()
+
+
+@pytest.mark.parametrize("decided", ["before the photo is stored", "after it"])
+def test_a_photo_stored_after_the_words_is_not_approved_unseen(
+    make: Make, as_seller: Client, moderator: AbstractUser, monkeypatch: pytest.MonkeyPatch, decided: str
+) -> None:
+    """Photos take a while to store; the moderator's page was drawn between the words and the photo."""
+    product = make(status="pending", photos=1)
+    other = Client()
+    other.force_login(moderator)
+    store, data = desk._store_photos, {"action": "approve"}
+
+    def approve() -> None:
+        assert other.post(f"/moderation/{product.pk}/", data).status_code == 302
+
+    def store_later(*arguments: Any) -> bool:
+        (waiting,) = other.get("/moderation/").context["products"]
+        data["seen"] = waiting.updated.isoformat()
+        if decided.startswith("before"):
+            approve()
+        return store(*arguments)
+
+    monkeypatch.setattr(desk, "_store_photos", store_later)
+    sent(as_seller, f"/sell/{product.pk}/", edit_data(product, photos=upload()))
+    if decided.startswith("after"):
+        approve()
     product.refresh_from_db()
     assert (product.status, product.photos.count()) == ("pending", 2)
 
@@ -156,3 +204,53 @@ def test_a_moderators_decision_is_not_overwritten_by_the_sellers_words(make: Mak
     sent(as_seller, f"/sell/{product.pk}/", data)
     product.refresh_from_db()
     assert (product.status, product.price) == ("active", 30)
+
+
+def test_the_focal_point_moves_with_its_numbers(make: Make, as_seller: Client, originals: Originals) -> None:
+    product = make(photos=2)
+    _, second = product.photos.all()
+    data = edit_data(product, **{"photos-0-focal_x": "20", "photos-0-focal_y": "30"})
+    sent(as_seller, f"/sell/{product.pk}/", data)
+    moved, same = product.photos.all()
+    assert (moved.image.focal, ".f2030." in moved.image.name) == ((20, 30), True)
+    assert same.image.name == second.image.name
+    product.refresh_from_db()
+    assert product.status == "active"
+    sent(as_seller, f"/sell/{product.pk}/", {**data, "photos-0-focal_x": "50", "photos-0-focal_y": "50"})
+    assert product.photos.first().image.focal == (50, 50)
+
+
+@pytest.mark.parametrize("x, y", [("100", "5"), ("-1", "5"), ("left", "5"), ("5", "")])
+def test_a_focal_point_that_is_none_moves_nothing(make: Make, as_seller: Client, x: str, y: str) -> None:
+    product = make(photos=1)
+    data = edit_data(product, **{"photos-0-focal_x": x, "photos-0-focal_y": y})
+    sent(as_seller, f"/sell/{product.pk}/", data)
+    assert product.photos.get().image.focal == (50, 50)
+
+
+def test_a_missing_original_is_spoken_of(make: Make, as_seller: Client, originals: Originals) -> None:
+    product = make(photos=1)
+    for path in originals():
+        path.unlink()
+    data = edit_data(product, price="31", **{"photos-0-focal_x": "20", "photos-0-focal_y": "30"})
+    page = sent(as_seller, f"/sell/{product.pk}/", data)
+    assert "could not move" in page.one(css="message-error").text
+    product.refresh_from_db()
+    assert product.price == 31
+
+
+def test_words_written_while_a_moderator_approves_are_looked_at(
+    make: Make, as_seller: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The page was opened while the product waited; it is on sale by the time the words arrive."""
+    product = make(status="pending", photos=1)
+    validate = ProductForm.is_valid
+
+    def approved_meanwhile(form: ProductForm) -> bool:
+        Product.objects.filter(pk=product.pk).update(status="active")
+        return validate(form)
+
+    monkeypatch.setattr(ProductForm, "is_valid", approved_meanwhile)
+    sent(as_seller, f"/sell/{product.pk}/", edit_data(product, title="Other words"))
+    product.refresh_from_db()
+    assert (product.title, product.status) == ("Other words", "pending")

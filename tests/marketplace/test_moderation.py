@@ -32,8 +32,8 @@ def status_of(products: list[Product]) -> list[str]:
 def test_the_list_shows_first_photos(make: Make, get: Get, as_moderator: Client) -> None:
     make("Bowl", status="pending", photos=2)
     page = get(LIST)
-    image = page.one("img", css="shop-thumb")
-    assert "/360x270/" in image["src"]
+    image = page.one("img", css="lazyimages-thumb")
+    assert "/192x192/" in image["src"]
     assert image["alt"] == "Bowl, view 1"
     assert "In review" in page.one("td", css="field-status").text
 
@@ -51,7 +51,7 @@ def test_the_list_and_the_form_survive_missing_broken_and_unusable_photos(
         product = make(title, photos=1)
         Photo.objects.filter(product=product).update(image=name, width=None, height=None)
         page = get(f"{LIST}{product.pk}/change/")
-        assert page.all("td", css="field-preview")
+        assert page.all("td", css="field-image")
     make("without")
     make("torn", photos=1)
     for path in originals():
@@ -59,11 +59,11 @@ def test_the_list_and_the_form_survive_missing_broken_and_unusable_photos(
     page = get(LIST)
     cells = {
         row.text: cell.text
-        for row, cell in zip(page.all(css="field-title"), page.all(css="field-photo"), strict=True)
+        for row, cell in zip(page.all(css="field-title"), page.all(css="field-cover_image"), strict=True)
     }
-    assert cells["without"] == cells["empty"] == "No photo"
-    assert cells["refused"] == cells["odd"] == "Unusable photo"
-    assert len(page.all("img", css="shop-thumb")) == 2
+    assert cells["without"] == cells["empty"] == "No image"
+    assert cells["refused"] == cells["odd"] == "Unusable name"
+    assert len(page.all("img", css="lazyimages-thumb")) == 2
 
 
 def test_approving_puts_on_sale_what_waits(make: Make, as_moderator: Client) -> None:

@@ -12,7 +12,9 @@ from typing import Any
 import pytest
 from django.contrib.auth import authenticate
 from django.core.management import CommandError, call_command
+from django.db import models
 
+from marketplace import multitude, seeding
 from marketplace.models import Category, Photo, Product, Seller
 from marketplace.seeding import Seeded, seed
 from tests.marketplace.conftest import picture
@@ -156,9 +158,66 @@ def test_sellers_and_the_moderator_can_log_in(photos: list[Drawn]) -> None:
 
 def test_the_shop_opens_with_what_was_seeded(photos: list[Drawn], get: Callable[..., Page]) -> None:
     seed(60, photos)
-    page = get("/")
+    page = get("/all/")
     assert len(page.titles) == 24
     assert len(page.all("img")) == 24
+    assert all("background" in image["style"] for image in page.all("img"))  # the placeholders
+
+
+def test_further_products_are_on_sale_and_share_the_originals(
+    photos: list[Drawn], originals: Callable[[], list[Path]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(seeding, "VARIED", 20)
+    monkeypatch.setattr(multitude, "BATCH", 30)
+    seed(20, photos)
+    stored, varied = originals(), Product.objects.exclude(status="active").count()
+    seen: list[tuple[int, int]] = []
+    added = seed(120, photos, progress=lambda done, total: seen.append((done, total)))
+    assert Product.objects.filter(status="active").count() == 120
+    assert added.products == 100 + varied
+    assert originals() == stored
+    assert [done for done, _ in seen] == [*range(1, 21), 50, 80, 110, seen[-1][1]]
+    assert seen[-1] == (120 + varied, 120 + varied)
+    further = Product.objects.order_by("-pk")[: added.products]
+    assert {product.photos.count() for product in further} == {5, 6, 7, 8, 9, 10}
+    assert len({product.title for product in further}) > 90
+    assert len({product.created for product in Product.objects.all()}) == Product.objects.count()
+    assert not Photo.objects.filter(width=None).exists()
+    assert not Photo.objects.filter(placeholder="").exists()
+    assert not Product.objects.exclude(maker_name=models.F("seller__name")).exists()
+    assert seed(120, photos) == Seeded(products=0, photos=0)
+
+
+def test_further_products_need_no_varied_ones_of_every_subject(
+    photos: list[Drawn], originals: Callable[[], list[Path]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(seeding, "VARIED", 1)
+    seed(60, photos)
+    assert 0 < len(originals()) <= 2 + len(photos)  # each is stored once, but for those of the varied one
+    assert Photo.objects.values("image").distinct().count() == len(originals())
+
+
+def test_a_batch_that_is_interrupted_leaves_nothing(
+    photos: list[Drawn], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(seeding, "VARIED", 4)
+    monkeypatch.setattr(multitude, "BATCH", 10)
+    calls = []
+
+    def interrupt(rows: Any, **options: Any) -> Any:
+        calls.append(rows)
+        if len(calls) == 2:
+            raise KeyboardInterrupt
+        return create(rows, **options)
+
+    create = Photo.objects.bulk_create
+    with monkeypatch.context() as patch:
+        patch.setattr(Photo.objects, "bulk_create", interrupt)
+        with pytest.raises(KeyboardInterrupt):
+            seed(40, photos)
+    assert Product.objects.count() == 4 + 10
+    assert not Product.objects.filter(photos=None).exists()
+    assert seed(40, photos).products == 26
 
 
 def test_progress_is_reported(photos: list[Drawn]) -> None:

@@ -13,6 +13,8 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 from marketplace.demo.photos import draw_photos
 from marketplace.seeding import PASSWORD, seed
 
+BAR = 30  # characters
+
 
 def _count(text: str) -> int:
     if not text.isdecimal() or not 1 <= int(text) <= 100_000:
@@ -25,7 +27,8 @@ class Command(BaseCommand):
 
     help = (
         "Fill the example shop: sellers, categories, products and their photos, which are drawn on this "
-        "computer. The shop is the same every time, and a second run adds nothing. It also makes the "
+        "computer. The shop is the same every time, and a second run adds nothing. Beyond 60 products, all "
+        "are on sale and share the photos of the first ones. It also makes the "
         f"accounts of the sellers and of the moderator “admin”, all with the password “{PASSWORD}”: "
         "use it for a demonstration only."
     )
@@ -59,12 +62,14 @@ class Command(BaseCommand):
             self.stdout.write(f"Log in as “admin”, “marta” or another seller; the password is “{PASSWORD}”.")
 
     def _meter(self, what: str) -> Callable[[int, int], None]:
-        """Count on one line of a terminal; elsewhere only say when all is done."""
+        """Draw a bar on one line of a terminal; elsewhere only say when all is done."""
         is_terminal = self.stdout.isatty()
 
         def show(done: int, total: int) -> None:
             if is_terminal:
-                self.stdout.write(f"\r{what}: {done} of {total}", ending="\n" if done == total else "")
+                bar = "█" * (BAR * done // total)
+                end = "\n" if done == total else ""
+                self.stdout.write(f"\r{what}: {bar:·<{BAR}} {done} of {total}", ending=end)
                 self.stdout.flush()
             elif done == total:
                 self.stdout.write(f"{what}: {total}")
