@@ -14,6 +14,7 @@ from importlib.metadata import version
 from pathlib import Path
 
 from benchmarks import formats, page, peers, processes, speed, throughput
+from benchmarks.browser import pages
 
 DOCUMENT = Path(__file__).resolve().parents[1] / "docs" / "performance.md"
 
@@ -23,7 +24,7 @@ WITH_SHARP: dict[str, Callable[[], str]] = {
     "processes": processes.run,
     "throughput": throughput.run,
 }
-WITHOUT: dict[str, Callable[[], str]] = {"page": page.run}
+WITHOUT: dict[str, Callable[[], str]] = {"page": page.run, "browser": pages.run}
 
 
 def main() -> None:

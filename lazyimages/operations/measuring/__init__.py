@@ -1,0 +1,1 @@
+"""What `operations.measure` is made of."""

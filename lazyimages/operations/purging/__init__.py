@@ -1,0 +1,1 @@
+"""What `operations.purge` is made of."""

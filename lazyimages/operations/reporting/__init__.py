@@ -1,0 +1,1 @@
+"""What `operations.report` and `operations.adopt` are made of."""

@@ -1,0 +1,1 @@
+"""What `operations.warm` is made of."""

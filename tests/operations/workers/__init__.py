@@ -1,0 +1,1 @@
+"""A project with real workers: its processes, and what they have done."""
