@@ -4,7 +4,7 @@ VENV ?= .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check
 
-.PHONY: demo test fuzz soak lint matrix screenshots bench build wheel-check lambda clean help
+.PHONY: demo test fuzz soak lint matrix screenshots bench scale scale-pages scale-commands workers build wheel-check lambda clean help
 
 help:            ## show this list
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 22
@@ -34,6 +34,17 @@ screenshots: $(VENV)/.test  ## docs/screenshots, by Chromium
 
 bench: $(VENV)/.test  ## beside sharp, thumbor, sorl and others; ARGS="speed" for a part, ARGS=--write for docs
 	$(BIN)/python -m benchmarks $(ARGS)
+
+scale: scale-pages scale-commands  ## both of these, an hour or more; ARGS=--write for docs
+
+scale-pages: $(VENV)/.test  ## the shop's pages with 40,000 products in PostgreSQL
+	$(BIN)/python -m benchmarks.scale $(ARGS)
+
+scale-commands: $(VENV)/.test  ## the commands with 10,000 to 1,000,000 keys, on disk and against a small S3
+	$(BIN)/python -m benchmarks.operations $(ARGS)
+
+workers: $(VENV)/.test  ## a warm-up of 2,000 images by one worker of the task system, and by two
+	$(BIN)/python -m benchmarks.workers $(ARGS)
 
 build: $(VENV)/.test  ## the wheel and the source distribution, into dist/
 	rm -rf dist && $(BIN)/python -m build --quiet

@@ -19,6 +19,11 @@ def check_contents(wheel: str) -> None:
     assert "lazyimages/py.typed" in names
     assert "lazyimages/templatetags/lazyimages.py" in names
     assert "lazyimages/management/commands/lazyimages_setup_bucket.py" in names
+    for part in ("admin.css", "admin.js", "focal.js"):
+        assert f"lazyimages/static/lazyimages/{part}" in names
+    assert "lazyimages/templates/lazyimages/admin/image_input.html" in names
+    assert "lazyimages/templates/lazyimages/report.html" in names
+    assert "lazyimages/locale/ro/LC_MESSAGES/django.mo" in names
 
 
 def check_use() -> None:

@@ -1,6 +1,5 @@
 """CloudFront's API as a child process: what it answers, and what it leaves alone."""
 
-import re
 import socket
 import subprocess
 import sys
@@ -17,6 +16,7 @@ from marketplace.cloud.children import Child
 from marketplace.cloud.cloudfront import start_cloudfront
 from tests.cloud.distributions import OPTIMIZED, CloudFront, website_origin
 from tests.cloud.tools import fetch
+from tests.processes import sockets
 
 pytestmark = pytest.mark.chain
 
@@ -44,14 +44,9 @@ def test_other_services_are_off(cloudfront_server: Child) -> None:
     assert fetch(f"{cloudfront_server.url}/?Action=ListQueues", Authorization=signed).status >= 400
 
 
-def sockets_of(child: Child) -> set[str]:
-    links = (one.readlink() for one in Path(f"/proc/{child.pid}/fd").iterdir())
-    return {found[1] for link in links if (found := re.match(r"socket:\[(\d+)\]", str(link)))}
-
-
 @pytest.mark.skipif(sys.platform != "linux", reason="/proc is Linux's")
 def test_it_opens_one_port_of_this_machine_alone(cloudfront_server: Child) -> None:
-    own, listening = sockets_of(cloudfront_server), []
+    own, listening = sockets(cloudfront_server.pid), []
     for table in ("tcp", "tcp6", "udp", "udp6"):
         for line in Path(f"/proc/net/{table}").read_text().splitlines()[1:]:
             fields = line.split()

@@ -21,6 +21,7 @@ from marketplace.cloud.children import Child, start_child
 from tests.clock import PATIENCE
 from tests.fire.held import held
 from tests.fire.herd.shops import wait_for
+from tests.processes import sockets
 
 pytestmark = pytest.mark.chain
 
@@ -117,7 +118,7 @@ def _drains(shop: Child, folder: Path) -> bool:
         with held(folder):
             asked = [pool.submit(ask, connect(), path) for path in paths]
             # One socket listens, and one is kept.
-            wait_for(lambda: locks_held(folder) >= 2 and sockets(shop) >= PHOTOS + 2)
+            wait_for(lambda: locks_held(folder) >= 2 and len(sockets(worker(shop))) >= PHOTOS + 2)
             signalled = time.monotonic()
             os.kill(shop.pid, signal.SIGTERM)
             wait_for((folder / "draining").exists)
@@ -158,10 +159,9 @@ def _drains(shop: Child, folder: Path) -> bool:
     return over_kept.status == 503 and 0 not in statuses
 
 
-def sockets(shop: Child) -> int:
-    """Return how many sockets the worker has."""
-    worker = Path(f"/proc/{shop.pid}/task/{shop.pid}/children").read_text().split()[0]
-    return sum(link.readlink().name.startswith("socket:") for link in Path(f"/proc/{worker}/fd").iterdir())
+def worker(shop: Child) -> int:
+    """Return gunicorn's only worker."""
+    return int(Path(f"/proc/{shop.pid}/task/{shop.pid}/children").read_text().split()[0])
 
 
 def locks_held(folder: Path) -> int:

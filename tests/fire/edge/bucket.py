@@ -6,13 +6,9 @@ public and nothing is ever 403; of the routing rules it follows those without an
 what a request meets: NAME.s3-website.test the website, NAME.s3.test the REST API.
 """
 
-import fcntl
 import functools
-import hashlib
 import os
 import re
-import shutil
-import subprocess
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -21,46 +17,22 @@ from typing import Any
 from urllib.parse import unquote
 
 import boto3
-import pytest
 from botocore.config import Config
 from storages.backends.s3 import S3Storage
 
 from lazyimages.aws import documents
 from marketplace.cloud.children import Child, start_child
+from tests.npm import installed
 
-ROOT = Path(__file__).resolve().parents[3]
 NODE = Path(__file__).parent / "node"
-CACHE = ROOT / ".cache" / "edge"
 SUFFIX = "test"  # RFC 6761: nobody's; s3rver takes it for amazonaws.com
 CREDENTIALS = "S3RVER"  # the only ones that s3rver knows
 REGION = "eu-central-1"
 
 
-def installed_s3rver() -> Path:
-    """Return s3rver's program, by npm when it is not there yet; skip the test when it cannot be had."""
-    if missing := [program for program in ("node", "npm") if shutil.which(program) is None]:
-        pytest.skip(f"s3rver is missing: apt install npm (no {' and no '.join(missing)})")
-    CACHE.mkdir(parents=True, exist_ok=True)
-    wanted = hashlib.sha256((NODE / "package-lock.json").read_bytes()).hexdigest()
-    stamp = CACHE / "installed"
-    with (CACHE / "lock").open("w") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)
-        if not stamp.exists() or stamp.read_text() != wanted:
-            for name in ("package.json", "package-lock.json"):
-                shutil.copy(NODE / name, CACHE)
-            command = ["npm", "ci", "--ignore-scripts", "--no-audit", "--no-fund", "--loglevel", "error"]
-            done = subprocess.run(
-                command, cwd=CACHE, capture_output=True, text=True, timeout=180, check=False
-            )
-            if done.returncode:
-                pytest.skip(f"s3rver is missing: npm could not install it: {done.stderr[-300:]}")
-            stamp.write_text(wanted)
-    return CACHE / "node_modules" / "s3rver" / "bin" / "s3rver.js"
-
-
 def start_s3rver(folder: Path, *, port: int = 0) -> Child:
     """Start s3rver on 127.0.0.1 with its objects below `folder`."""
-    program = installed_s3rver()
+    program = installed(NODE, "s3rver") / "s3rver" / "bin" / "s3rver.js"
     options = ["--directory", str(folder), "--address", "127.0.0.1", "--port", str(port)]
     return start_child(
         ["node", str(program), *options, "--service-endpoint", SUFFIX], ready="S3rver listening on"

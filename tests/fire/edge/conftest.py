@@ -17,10 +17,11 @@ from marketplace.demo.ports import free_port
 from tests.clock import PATIENCE
 from tests.conftest import upload
 from tests.fire.edge.behaviours import BEHAVIOURS, Behaviour, Origins
-from tests.fire.edge.bucket import CREDENTIALS, REGION, ROOT, Bucket, address, start_s3rver
+from tests.fire.edge.bucket import CREDENTIALS, REGION, Bucket, address, start_s3rver
 from tests.fire.edge.nginx import Nginx
 from tests.fire.edge.varnish import Varnish
 from tests.fire.edge.visitors import Visit, Visitor
+from tests.npm import ROOT
 
 SECRET = "open-sesame"
 EDGES: dict[str, type[Varnish] | type[Nginx]] = {"varnish": Varnish, "nginx": Nginx}
