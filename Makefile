@@ -52,7 +52,7 @@ build: $(VENV)/.test  ## the wheel and the source distribution, into dist/
 wheel-check: build  ## that the wheel works, alone, in an environment of its own
 	rm -rf .wheel && $(BIN)/python -m venv .wheel
 	.wheel/bin/python -m pip install --quiet --disable-pip-version-check dist/*.whl
-	cd .wheel && bin/python ../tests/wheel.py ../dist/*.whl
+	cd .wheel && bin/python -P ../tests/wheel.py ../dist/*.whl
 	rm -rf .wheel
 
 lambda: $(VENV)/.test  ## the resizer as zips for AWS Lambda, into dist/; ARGS="arm64 --python 3.12"

@@ -13,7 +13,7 @@ from django.utils.functional import SimpleLazyObject
 from lazyimages import conf, markup, placeholders, tags
 from tests.cases import CASES, FOCUSED, LAZYIMAGES, Case, photo
 from tests.drawing import draw, draw_django, draw_jinja
-from tests.html import assert_valid_html, html_errors, page
+from tests.nu_html import assert_valid_html, html_errors, page
 
 EVERY = pytest.mark.parametrize("case", CASES, ids=[case.id for case in CASES])
 

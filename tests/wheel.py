@@ -1,4 +1,4 @@
-"""Run in an environment that has the wheel and no checkout: `python tests/wheel.py dist/X.whl`.
+"""Run in an environment that has the wheel and no checkout: `python -P tests/wheel.py dist/X.whl`.
 
 Checks what is in the wheel, and makes a variant with Django, Pillow and the wheel alone.
 """

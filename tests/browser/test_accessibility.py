@@ -14,8 +14,8 @@ from django.utils import translation
 from marketplace.demo.screenshots import log_in
 from marketplace.demo.stack import Stack
 from tests.clock import PATIENCE
-from tests.html import html_errors
 from tests.npm import installed
+from tests.nu_html import html_errors
 from tests.shops import small_shop
 
 pytestmark = [

@@ -14,7 +14,7 @@ from tests.browser import candidates
 from tests.clock import PATIENCE
 from tests.conftest import jpeg, upload
 from tests.host.models import Blurred
-from tests.html import assert_valid_html
+from tests.nu_html import assert_valid_html
 
 pytestmark = [
     pytest.mark.browser,

@@ -10,7 +10,7 @@ import pytest
 from django.core.management import call_command
 
 from tests.host.models import Photo
-from tests.html import assert_valid_html
+from tests.nu_html import assert_valid_html
 from tests.operations.places import on_disk
 
 pytestmark = pytest.mark.django_db
