@@ -12,6 +12,7 @@ from lazyimages.engines.pillow import PillowEngine
 from tests.clock import PATIENCE
 
 _HOLD = "hold-renders"
+_STANDING = "a-render-is-held"
 
 
 class HeldEngine(PillowEngine):
@@ -22,6 +23,7 @@ class HeldEngine(PillowEngine):
         folder = Path(tempfile.gettempdir())
         deadline = time.monotonic() + PATIENCE
         while (folder / _HOLD).exists() and time.monotonic() < deadline:
+            (folder / _STANDING).touch()
             if draining.draining():
                 (folder / "draining").touch()
             time.sleep(0.005)
@@ -31,8 +33,14 @@ class HeldEngine(PillowEngine):
 @contextmanager
 def held(folder: Path) -> Iterator[None]:
     """Let no process with this temporary directory begin a render."""
+    (folder / _STANDING).unlink(missing_ok=True)
     (folder / _HOLD).touch()
     try:
         yield
     finally:
         (folder / _HOLD).unlink()
+
+
+def standing(folder: Path) -> bool:
+    """Tell whether a render waits for `held` to be over: it has its locks, and has looked for the variant."""
+    return (folder / _STANDING).exists()

@@ -59,7 +59,8 @@ class Redis:
 
     def drop(self) -> None:
         """Forget the leases, as if they had expired."""
-        self._client.delete(*self.leases())
+        for name in self.leases():
+            self._client.delete(name)
 
     def keep(self, name: bytes, holder: bytes, seconds: int) -> None:
         """Have a lease be held for so long, also when it is over already."""

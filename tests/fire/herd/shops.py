@@ -16,7 +16,7 @@ from PIL import Image
 
 from marketplace.cloud.children import Child, start_child
 from tests.clock import PATIENCE
-from tests.fire.held import held
+from tests.fire.held import held, standing
 from tests.fire.load import Answer, ask_all, statuses
 
 T = TypeVar("T")
@@ -166,6 +166,10 @@ class Shop:
     def held(self) -> AbstractContextManager[None]:
         """Let no render of this machine begin until the block is over."""
         return held(self.folder)
+
+    def stands(self) -> bool:
+        """Tell whether a render of this machine waits for that block to be over."""
+        return standing(self.folder)
 
     def warm(self) -> None:
         """Have every worker booted and its storage's client made, so that a herd meets all of them alike."""

@@ -157,7 +157,7 @@ def test_the_lease_expires_in_the_middle(shops: Shops, bucket: Bucket, redis: Re
     with ThreadPoolExecutor(1) as pool:
         with one.held():
             waiting = pool.submit(ask_all, [one.url(key)] * 20)
-            wait_for(redis.leases)
+            wait_for(one.stands)
             holder = wait_for(one.lock_holder)
             assert holder in one.workers()
             os.kill(holder, signal.SIGSTOP)
@@ -183,7 +183,7 @@ def test_the_lease_is_lost_in_the_middle(shops: Shops, bucket: Bucket, redis: Re
     with ThreadPoolExecutor(1) as pool:
         with one.held():
             waiting = pool.submit(ask_all, [one.url(key)] * 20)
-            wait_for(redis.leases)
+            wait_for(one.stands)
             redis.drop()
             answers = ask_all([other.url(key)] * 20)
         answers += waiting.result()
