@@ -174,9 +174,10 @@ def test_it_is_enqueued(s3: Any, settings: Any, lazy: Callable[..., None]) -> No
     assert said.endswith('  python manage.py lazyimages_purge --invalidate "/produs_1/*"\n')
 
 
-def test_killed_in_the_middle(tmp_path: Path, cloudfront_api: str, distribution: str) -> None:
-    """What was deleted and not written down is invalidated, and no more than a batch is looked at again."""
-    project = Project(
+@pytest.fixture
+def project(tmp_path: Path, cloudfront_api: str, distribution: str) -> Project:
+    """Give a project whose commands may be killed, with a distribution to tell."""
+    made = Project(
         tmp_path / "shop",
         "none",
         DJANGO_SETTINGS_MODULE="tests.operations.purging_settings",
@@ -186,7 +187,12 @@ def test_killed_in_the_middle(tmp_path: Path, cloudfront_api: str, distribution:
         AWS_SECRET_ACCESS_KEY="test",
         AWS_DEFAULT_REGION="us-east-1",
     )
-    project.migrate()
+    made.migrate()
+    return made
+
+
+def test_killed_in_the_middle(project: Project, cloudfront_api: str, distribution: str) -> None:
+    """What was deleted and not written down is invalidated, and no more than a batch is looked at again."""
     originals = names(2500)
     for folder, some in ((project.originals, originals), (project.variants, variants_of(originals))):
         for name in some:
@@ -212,19 +218,8 @@ def test_killed_in_the_middle(tmp_path: Path, cloudfront_api: str, distribution:
     assert "no interrupted run" in project.manage("lazyimages_purge", "--all", "--resume")
 
 
-def test_a_killed_run_that_is_not_resumed(tmp_path: Path, cloudfront_api: str, distribution: str) -> None:
+def test_a_killed_run_that_is_not_resumed(project: Project, cloudfront_api: str, distribution: str) -> None:
     """What it has deleted is in no listing any more, and invalidated all the same."""
-    project = Project(
-        tmp_path / "shop",
-        "none",
-        DJANGO_SETTINGS_MODULE="tests.operations.purging_settings",
-        DISTRIBUTION_ID=distribution,
-        AWS_ENDPOINT_URL_CLOUDFRONT=cloudfront_api,
-        AWS_ACCESS_KEY_ID="test",
-        AWS_SECRET_ACCESS_KEY="test",
-        AWS_DEFAULT_REGION="us-east-1",
-    )
-    project.migrate()
     for folder, name in ((project.originals, BOWL), (project.variants, variants_of([BOWL])[0])):
         (folder / name).parent.mkdir(parents=True)
         (folder / name).write_bytes(b"x")
